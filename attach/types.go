@@ -1,0 +1,56 @@
+package attach
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/surehook/surehook/flow"
+)
+
+// ErrNotPermitted means the process may not load BPF programs or attach
+// uprobes: root, or CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8).
+var ErrNotPermitted = errors.New("not permitted to load and attach BPF programs; run as root or with CAP_BPF and CAP_PERFMON")
+
+// ErrNotSupported means that this system cannot attach at all (not Linux, or
+// a kernel without uprobes or BPF).
+var ErrNotSupported = errors.New("attaching is not supported on this system")
+
+// Probe is one breakpoint in a file, counted on its own.
+type Probe struct {
+	Offset uint64    // file offset
+	Cond   flow.Cond // the hit counts only when it holds; zero: always
+	Return bool      // count the return of the function that begins at Offset (uretprobe)
+}
+
+// Plan is the set of probes of one file. No two probes may be equal; probes
+// at one Offset with different Cond are allowed.
+type Plan struct {
+	Path   string
+	Probes []Probe
+}
+
+// Options of Open; the zero value counts, all or nothing, in every process.
+type Options struct {
+	PID        int  // only this process (thread group); 0: all
+	BestEffort bool // keep what could be attached; see Session.Failures
+	Events     bool // deliver an Event a hit as well as counting
+	RingBytes  int  // of the event ring; 0: 4 MiB
+	PerfEvents bool // use perf-event uprobes even where uprobe_multi exists
+	Logger     *slog.Logger
+}
+
+// Event is one hit of a probe whose condition held.
+type Event struct {
+	Time  uint64 // ns, CLOCK_MONOTONIC
+	PID   uint32 // thread group
+	TID   uint32
+	Comm  string
+	Plan  int // index in the plans given to Open
+	Probe int // index in that plan's Probes
+}
+
+// Failure is a probe that was not attached under BestEffort.
+type Failure struct {
+	Plan, Probe int
+	Err         error
+}

@@ -1,0 +1,3 @@
+module github.com/surehook/surehook
+
+go 1.26.0
