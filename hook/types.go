@@ -1,5 +1,7 @@
 package hook
 
+import "strings"
+
 // Kind is the kind of hookpoint.
 type Kind string
 
@@ -16,14 +18,28 @@ const (
 	LSM           Kind = "lsm"
 )
 
+// User tells whether hooks of the kind are put on a file of user space.
+func (k Kind) User() bool { return k == Uprobe || k == Uretprobe }
+
+// Return tells whether hooks of the kind fire when the function returns.
+func (k Kind) Return() bool { return k == Uretprobe || k == Kretprobe || k == Fexit }
+
+// function tells whether hooks of the kind are put on a function's code, so
+// that an offset or an address makes sense.
+func (k Kind) function() bool { return k.User() || k == Kprobe || k == Kretprobe }
+
 // Hook is a hookpoint as a user writes it.
 type Hook struct {
 	Kind Kind
 	// Target is the file as written: a path ("./bin", "/lib/x.so"), or a
 	// library or program name to be looked up ("libc"). Empty for kernel hooks.
 	Target string
+	// Module is the kernel module ("kprobe:xfs:f") or the category of a
+	// tracepoint ("tracepoint:sched:sched_switch"). Empty for user hooks.
+	Module string
 	// Function is the function as written: a symbol, a source or demangled
 	// name ("ns::f", "main.(*T).add", "f@GLIBC_2.2.5"), or a glob with * ? [].
+	// Of a tracepoint or LSM hook it is the hook's name.
 	Function string
 	// Offset is the number of bytes after the function's entry ("f+0x10");
 	// valid if HasOffset.
@@ -36,3 +52,8 @@ type Hook struct {
 	// Text is the spelling the hook was parsed from.
 	Text string
 }
+
+// Glob tells whether the function has the metacharacters of a glob. It may be
+// a plain name all the same ("main.F[...]" in Go, "operator*" in C++): look
+// for the exact name first.
+func (h Hook) Glob() bool { return strings.ContainsAny(h.Function, "*?[") }
