@@ -1,0 +1,5 @@
+extern volatile unsigned executions;
+
+int add(int a, int b);
+int sum(int n);
+int twice(int n);

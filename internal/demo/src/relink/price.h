@@ -1,0 +1,3 @@
+#define PRICE 100
+
+int price(int amount);
