@@ -36,7 +36,10 @@ type Options struct {
 	Events     bool // deliver an Event a hit as well as counting
 	RingBytes  int  // of the event ring; 0: 4 MiB
 	PerfEvents bool // use perf-event uprobes even where uprobe_multi exists
-	Logger     *slog.Logger
+	// AllowHazards attaches where this kernel is known to corrupt the traced
+	// process (ErrHazard otherwise).
+	AllowHazards bool
+	Logger       *slog.Logger
 }
 
 // Event is one hit of a probe whose condition held.
@@ -47,6 +50,9 @@ type Event struct {
 	Comm  string
 	Plan  int // index in the plans given to Open
 	Probe int // index in that plan's Probes
+	// Undecided means that the condition could not be decided: the hit may
+	// or may not count. See Session.Undecided.
+	Undecided bool
 }
 
 // Failure is a probe that was not attached under BestEffort.

@@ -1,0 +1,41 @@
+//go:build !linux || !(amd64 || arm64)
+
+package attach
+
+import (
+	"context"
+	"io"
+)
+
+// Session is a set of attached plans.
+type Session struct{}
+
+// Open fails with ErrNotSupported.
+func Open([]Plan, Options) (*Session, error) { return nil, ErrNotSupported }
+
+// Counts gives nothing.
+func (*Session) Counts() ([][]uint64, error) { return nil, ErrNotSupported }
+
+// Undecided gives nothing.
+func (*Session) Undecided() ([][]uint64, error) { return nil, ErrNotSupported }
+
+// Lost gives nothing.
+func (*Session) Lost() (uint64, error) { return 0, ErrNotSupported }
+
+// Read gives nothing.
+func (*Session) Read(context.Context) (Event, error) { return Event{}, io.EOF }
+
+// Failures gives nothing.
+func (*Session) Failures() []Failure { return nil }
+
+// Unverified gives nothing.
+func (*Session) Unverified() []int { return nil }
+
+// Mechanism gives nothing.
+func (*Session) Mechanism() string { return "" }
+
+// Detach does nothing.
+func (*Session) Detach() error { return nil }
+
+// Close does nothing.
+func (*Session) Close() error { return nil }

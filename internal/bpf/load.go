@@ -1,0 +1,101 @@
+//go:build linux && (amd64 || arm64)
+
+package bpf
+
+import (
+	"fmt"
+
+	"github.com/cilium/ebpf"
+)
+
+// MaxGroup is how many entries one cookie can name. MAX_GROUP in
+// surehook.bpf.c.
+const MaxGroup = 16
+
+// Config is what a program is built for. It is constant once loaded: the
+// verifier drops what is not asked for, and with it helpers that an older
+// kernel does not have.
+type Config struct {
+	Entries   []Entry
+	Events    bool
+	RingBytes int // a power of two and whole pages; with Events
+
+	TGID         uint32 // only this process; 0: every process
+	NSDev, NSIno uint64 // TGID is of this PID namespace; 0: of the initial one
+
+	// Cookie replaces bpf_get_attach_cookie, which needs Linux 5.15.
+	Cookie *uint64
+	// Multi builds the program for uprobe_multi links, otherwise for perf
+	// events.
+	Multi bool
+	// Sleepable lets the program fault pages in. Requires at least Linux 6.6
+	// (percpu maps in sleepable uprobe programs). With Multi.
+	Sleepable bool
+}
+
+// sleepableFlag is BPF_F_SLEEPABLE of the kernel's bpf.h.
+const sleepableFlag = 1 << 4
+
+// counter is struct counter in surehook.bpf.c.
+type counter struct{ Hits, Undecided uint64 }
+
+// spec gives the program and its maps, ready to load.
+func spec(c Config) (*ebpf.CollectionSpec, error) {
+	s, err := loadSurehook()
+	if err != nil {
+		return nil, err
+	}
+	if err := setVariables(s, c); err != nil {
+		return nil, err
+	}
+	n := uint32(max(len(c.Entries), 1))
+	s.Maps[surehookMapCounters].MaxEntries = n
+	entries := s.Maps[surehookMapEntries]
+	entries.MaxEntries = n
+	for i := range c.Entries {
+		entries.Contents = append(entries.Contents, ebpf.MapKV{Key: uint32(i), Value: c.Entries[i]})
+	}
+	ring := s.Maps[surehookMapRing]
+	if c.Events {
+		ring.MaxEntries = uint32(c.RingBytes)
+	} else {
+		// Counting alone must not need Linux 5.8: a map of a type that
+		// exists everywhere stands in, no code refers to it.
+		ring.Type, ring.KeySize, ring.ValueSize, ring.MaxEntries = ebpf.Array, 4, 4, 1
+	}
+	prog := s.Programs[surehookProgHit]
+	if c.Multi {
+		prog.AttachType = ebpf.AttachTraceUprobeMulti
+	}
+	if c.Sleepable {
+		prog.Flags |= sleepableFlag
+	}
+	return s, nil
+}
+
+func setVariables(s *ebpf.CollectionSpec, c Config) error {
+	values := map[string]any{
+		surehookVarWantEvents: flag(c.Events),
+		surehookVarWantTgid:   c.TGID,
+		surehookVarPidnsDev:   c.NSDev,
+		surehookVarPidnsIno:   c.NSIno,
+		surehookVarSleepable:  flag(c.Sleepable),
+	}
+	if c.Cookie != nil {
+		values[surehookVarFixedCookie] = flag(true)
+		values[surehookVarFixedCookieValue] = *c.Cookie
+	}
+	for name, v := range values {
+		if err := s.Variables[name].Set(v); err != nil {
+			return fmt.Errorf("variable %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func flag(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
+}

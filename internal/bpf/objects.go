@@ -1,0 +1,107 @@
+//go:build linux && (amd64 || arm64)
+
+package bpf
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cilium/ebpf"
+)
+
+// Objects are a loaded program and its maps.
+type Objects struct {
+	Hit  *ebpf.Program
+	Ring *ebpf.Map
+
+	coll *ebpf.Collection
+	spec *ebpf.CollectionSpec
+	more []*ebpf.Collection
+}
+
+// Load loads the program for c.
+func Load(c Config) (*Objects, error) {
+	s, err := spec(c)
+	if err != nil {
+		return nil, fmt.Errorf("BPF program: %w", err)
+	}
+	coll, err := ebpf.NewCollection(s)
+	if err != nil {
+		return nil, fmt.Errorf("loading the BPF program: %w", err)
+	}
+	return &Objects{
+		Hit: coll.Programs[surehookProgHit], Ring: coll.Maps[surehookMapRing],
+		coll: coll, spec: s,
+	}, nil
+}
+
+// Fixed loads another instance of the program that shares the maps and works
+// on one cookie, for kernels that cannot tell a program its cookie.
+func (o *Objects) Fixed(cookie uint64) (*ebpf.Program, error) {
+	s := o.spec.Copy()
+	if err := s.Variables[surehookVarFixedCookie].Set(uint32(1)); err != nil {
+		return nil, err
+	}
+	if err := s.Variables[surehookVarFixedCookieValue].Set(cookie); err != nil {
+		return nil, err
+	}
+	shared := map[string]*ebpf.Map{}
+	for _, name := range []string{surehookMapCounters, surehookMapEntries, surehookMapLost, surehookMapRing} {
+		s.Maps[name].Contents = nil
+		shared[name] = o.coll.Maps[name]
+	}
+	coll, err := ebpf.NewCollectionWithOptions(s, ebpf.CollectionOptions{MapReplacements: shared})
+	if err != nil {
+		return nil, fmt.Errorf("loading a BPF program for one probe: %w", err)
+	}
+	o.more = append(o.more, coll)
+	return coll.Programs[surehookProgHit], nil
+}
+
+// Count is what one entry counted, over all CPUs.
+type Count struct {
+	Hits      uint64 // the condition held
+	Undecided uint64 // the condition could not be decided
+}
+
+// Counts gives the counts by entry.
+func (o *Objects) Counts() ([]Count, error) {
+	m := o.coll.Maps[surehookMapCounters]
+	counts := make([]Count, m.MaxEntries())
+	var perCPU []counter
+	for i := range counts {
+		if err := m.Lookup(uint32(i), &perCPU); err != nil {
+			return nil, fmt.Errorf("reading counter %d: %w", i, err)
+		}
+		for _, c := range perCPU {
+			counts[i].Hits += c.Hits
+			counts[i].Undecided += c.Undecided
+		}
+	}
+	return counts, nil
+}
+
+// Lost is how many events did not fit the ring.
+func (o *Objects) Lost() (uint64, error) {
+	var perCPU []uint64
+	if err := o.coll.Maps[surehookMapLost].Lookup(uint32(0), &perCPU); err != nil {
+		return 0, fmt.Errorf("reading the lost events: %w", err)
+	}
+	var sum uint64
+	for _, n := range perCPU {
+		sum += n
+	}
+	return sum, nil
+}
+
+// Close frees the programs and maps.
+func (o *Objects) Close() error {
+	o.coll.Close()
+	for _, c := range o.more {
+		c.Close()
+	}
+	return nil
+}
+
+// NotSupported tells whether err means that the kernel lacks something.
+func NotSupported(err error) bool { return errors.Is(err, ebpf.ErrNotSupported) }
