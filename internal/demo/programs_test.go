@@ -162,9 +162,9 @@ func TestSourceLine(t *testing.T) {
 		line int
 		want string
 	}{
-		{"inline/add.c", 12, "return a + b;"},
-		{"/build/inline/add.c", 12, "return a + b;"},
-		{"./inline/add.c", 12, "return a + b;"},
+		{"inline/add.c", 11, "return a + b;"},
+		{"/build/inline/add.c", 11, "return a + b;"},
+		{"./inline/add.c", 11, "return a + b;"},
 		{"inline/add.c", 0, ""},
 		{"inline/add.c", 9999, ""},
 		{"add.c", 1, ""},

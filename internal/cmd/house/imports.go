@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// arrows is the picture of docs/architecture.md: what each public package may
+// import of this module. A package that is not here has no place in the
+// picture yet; give it one.
+func arrows() map[string][]string {
+	return map[string][]string{
+		"hook":           nil,
+		"elfbin":         nil,
+		"dwarfinfo":      {"elfbin"},
+		"flow":           {"elfbin"},
+		"sites":          {"hook", "elfbin", "dwarfinfo", "flow"},
+		"check":          {"hook", "elfbin", "dwarfinfo", "flow", "sites"},
+		"report":         {"hook", "elfbin", "dwarfinfo", "flow", "sites", "check"},
+		"attach":         {"hook", "elfbin", "flow", "sites", "internal/bpf", "internal/unix"},
+		"internal/bpf":   {"elfbin", "flow"},
+		"internal/unix":  nil,
+		"internal/tally": {"attach", "hook", "flow", "sites"},
+	}
+}
+
+// analysis packages give the same answer on every machine: they read what
+// they are given, start nothing and ask nobody.
+func analysis() []string {
+	return []string{"hook", "elfbin", "dwarfinfo", "flow", "sites", "check", "report"}
+}
+
+func banned() []string { return []string{"os/exec", "net/http", "net", "plugin", "syscall"} }
+
+func imports(m *module) []problem {
+	var found []problem
+	table := arrows()
+	for _, f := range m.files {
+		allowed, known := table[f.pkg]
+		if !known && !outside(f) {
+			found = append(found, problem{file: f.name, line: 1,
+				text: fmt.Sprintf("package %s has no place in the import table (internal/cmd/house/imports.go)", f.pkg)})
+			continue
+		}
+		for _, spec := range f.ast.Imports {
+			name, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				continue
+			}
+			if why := f.refuse(m, name, allowed, known); why != "" {
+				found = append(found, problem{file: f.name, line: m.line(spec.Pos()), text: why})
+			}
+		}
+	}
+	return found
+}
+
+// outside are the packages that put the others together: programs and internals.
+func outside(f *file) bool {
+	return f.ast.Name.Name == "main" || strings.HasPrefix(f.pkg, "internal/")
+}
+
+// refuse says why the file may not import that package, "" if it may. Tests
+// of analysis packages may start compilers, but the arrows hold for them too.
+func (f *file) refuse(m *module, name string, allowed []string, known bool) string {
+	if strings.HasPrefix(name, "golang.org/x/sys/") && f.pkg != "internal/unix" {
+		return "only internal/unix imports " + name
+	}
+	if !known {
+		return ""
+	}
+	rel, ours := strings.CutPrefix(name, m.path+"/")
+	switch {
+	case ours && rel != f.pkg && !slices.Contains(allowed, rel):
+		if f.test && strings.HasPrefix(rel, "internal/") {
+			return "" // test helpers
+		}
+		return fmt.Sprintf("package %s may not import %s: the arrow goes hook -> elfbin, dwarfinfo, flow -> sites -> check -> report, and sites -> attach", f.pkg, rel)
+	case !f.test && slices.Contains(analysis(), f.pkg) && slices.Contains(banned(), name):
+		return fmt.Sprintf("analysis package %s may not import %s: it reads what it is given", f.pkg, name)
+	}
+	return ""
+}
