@@ -1,0 +1,191 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/surehook/surehook/internal/tally"
+	"github.com/surehook/surehook/sites"
+)
+
+// CountOptions say how much of a count is shown as text; JSON has it all.
+type CountOptions struct {
+	BySite bool // hits of each site
+	Prove  bool // what the plain probe saw
+}
+
+type countObject struct {
+	Schema     string        `json:"schema"`
+	Hook       string        `json:"hook"`
+	Function   string        `json:"function"`
+	Executions uint64        `json:"executions"`
+	Plain      *uint64       `json:"plain"`
+	Verdict    sites.Verdict `json:"verdict"`
+	BySite     []hitsObject  `json:"by_site"`
+	Undecided  uint64        `json:"undecided"`
+	Failed     int           `json:"failed"`
+	Path       string        `json:"path"`
+	File       string        `json:"file"`
+	Line       int           `json:"line"`
+}
+
+type hitsObject struct {
+	Address hex           `json:"address"`
+	Hits    uint64        `json:"hits"`
+	Kind    sites.Kind    `json:"kind"`
+	Callers []frameObject `json:"callers"`
+}
+
+// Counts writes what was counted, one line a function as JSON; functions
+// without a site are left out.
+func Counts(w io.Writer, f Format, counts []tally.Count, opts CountOptions) error {
+	counts = slices.DeleteFunc(slices.Clone(counts), func(c tally.Count) bool { return len(c.BySite) == 0 })
+	if f == JSON {
+		for _, c := range counts {
+			if err := line(w, newCountObject(c)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return buffered(w, func(b *bufio.Writer) { countsText(b, counts, opts) })
+}
+
+func newCountObject(c tally.Count) countObject {
+	r := c.Result
+	o := countObject{
+		Schema: CountSchema, Hook: spelled(r.Hook), Function: r.Function, Executions: c.Executions, Verdict: countVerdict(c),
+		BySite: []hitsObject{}, Undecided: c.Undecided, Failed: c.Failed, Path: r.Target.Path, File: r.DeclFile, Line: r.DeclLine,
+	}
+	if c.PlainKnown {
+		o.Plain = &c.Plain
+	}
+	for _, s := range bySite(c) {
+		o.BySite = append(o.BySite, hitsObject{Address: hex(s.Site.Address), Hits: s.Hits.Hits, Kind: s.Site.Kind, Callers: newFrames(s.Site.Callers)})
+	}
+	return o
+}
+
+// countVerdict is the plan's verdict, made worse by probes that are not there.
+func countVerdict(c tally.Count) sites.Verdict {
+	v := c.Result.Plan.Verdict
+	if (c.Failed > 0 || c.Undecided > 0) && v == sites.Complete {
+		return sites.Partial
+	}
+	return v
+}
+
+// bySite adds up the sites of one address: a branch that both arms enter.
+func bySite(c tally.Count) []tally.SiteHits {
+	var out []tally.SiteHits
+	index := map[uint64]int{}
+	for _, s := range c.BySite {
+		if i, ok := index[s.Site.Address]; ok {
+			if s.Site.Cond != out[i].Site.Cond {
+				out[i].Hits.Hits += s.Hits.Hits
+			}
+			continue
+		}
+		index[s.Site.Address] = len(out)
+		out = append(out, s)
+	}
+	return out
+}
+
+func countsText(w *bufio.Writer, counts []tally.Count, opts CountOptions) {
+	if len(counts) == 1 || opts.BySite || opts.Prove {
+		silent := 0
+		for _, c := range byExecutions(counts) {
+			if c.Executions == 0 && c.Plain == 0 && c.Undecided == 0 && len(counts) > 1 {
+				silent++
+				continue
+			}
+			countFull(w, c, opts)
+		}
+		silentLine(w, silent)
+		return
+	}
+	countsTable(w, counts)
+}
+
+func byExecutions(counts []tally.Count) []tally.Count {
+	sorted := slices.Clone(counts)
+	slices.SortStableFunc(sorted, func(a, b tally.Count) int { return cmp.Compare(b.Executions, a.Executions) })
+	return sorted
+}
+
+func countFull(w *bufio.Writer, c tally.Count, opts CountOptions) {
+	fmt.Fprintf(w, "%s: %s%s\n", c.Result.Function, plural64(c.Executions, "execution"), doubt(c))
+	if opts.BySite {
+		rows := columns{right: map[int]bool{0: true}}
+		for _, s := range bySite(c) {
+			rows.add(fmt.Sprint(s.Hits.Hits), string(s.Site.Kind), fmt.Sprintf("%#x", s.Site.Address), where(s.Site), chain(s.Site.Callers))
+		}
+		rows.print(w, "  ")
+	}
+	if opts.Prove {
+		fmt.Fprintf(w, "  %s\n", Proof(c))
+	}
+}
+
+// Proof compares the plain probe with the plan in one sentence.
+func Proof(c tally.Count) string {
+	if !c.PlainKnown {
+		return fmt.Sprintf("plain probe cannot attach: 0 of %s", plural64(c.Executions, "execution"))
+	}
+	return fmt.Sprintf("plain probe saw %d of %s", c.Plain, plural64(c.Executions, "execution"))
+}
+
+// doubt says what makes the number less than exact; "" if nothing does.
+func doubt(c tally.Count) string {
+	var parts []string
+	if c.Result.Plan.Verdict != sites.Complete {
+		parts = append(parts, "plan "+string(c.Result.Plan.Verdict))
+	}
+	if c.Undecided > 0 {
+		parts = append(parts, fmt.Sprintf("%d hits undecided", c.Undecided))
+	}
+	if c.Failed > 0 {
+		parts = append(parts, plural(c.Failed, "place")+" not attached")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func countsTable(w *bufio.Writer, counts []tally.Count) {
+	rows := columns{right: map[int]bool{0: true, 1: true}}
+	rows.add("EXECUTIONS", "PLAIN", "FUNCTION", "")
+	silent := 0
+	for _, c := range byExecutions(counts) {
+		if c.Executions == 0 && c.Plain == 0 && c.Undecided == 0 {
+			silent++
+			continue
+		}
+		plain := "-"
+		if c.PlainKnown {
+			plain = fmt.Sprint(c.Plain)
+		}
+		rows.add(fmt.Sprint(c.Executions), plain, short(c.Result.Function, 48), strings.TrimSpace(doubt(c)))
+	}
+	rows.print(w, "")
+	silentLine(w, silent)
+}
+
+func silentLine(w *bufio.Writer, n int) {
+	if n > 0 {
+		fmt.Fprintf(w, "%s did not run\n", plural(n, "function"))
+	}
+}
+
+func plural64(n uint64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,177 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/surehook/surehook/check"
+	"github.com/surehook/surehook/sites"
+)
+
+// maxFindings is how many findings of one hook are shown in full as text;
+// more are listed by rule.
+const maxFindings = 12
+
+// Checked is one hook with its verdict and findings.
+type Checked struct {
+	Verdict  check.Verdict
+	Findings []check.Finding
+}
+
+type findingObject struct {
+	Schema   string         `json:"schema"`
+	Rule     check.Code     `json:"rule"`
+	Severity check.Severity `json:"severity"`
+	Hook     string         `json:"hook"`
+	Kernel   *string        `json:"kernel"`
+	Message  string         `json:"message"`
+	Evidence []string       `json:"evidence"`
+	Remedy   string         `json:"remedy"`
+	Function string         `json:"function"`
+}
+
+type verdictObject struct {
+	Schema    string        `json:"schema"`
+	Hook      string        `json:"hook"`
+	Kernel    *string       `json:"kernel"`
+	Plain     sites.Verdict `json:"plain"`
+	Plan      sites.Verdict `json:"plan"`
+	Functions int           `json:"functions"`
+}
+
+// Findings writes the findings of each hook and its verdict. JSON has the
+// findings of a hook first, then its verdict; text the verdict first.
+func Findings(w io.Writer, f Format, hooks []Checked, full bool) error {
+	if f == JSON {
+		return findingsJSON(w, hooks)
+	}
+	return buffered(w, func(b *bufio.Writer) {
+		for i, h := range hooks {
+			if i > 0 {
+				b.WriteString("\n")
+			}
+			checkedText(b, h, full)
+		}
+	})
+}
+
+func findingsJSON(w io.Writer, hooks []Checked) error {
+	for _, h := range hooks {
+		for _, f := range h.Findings {
+			o := findingObject{
+				Schema: FindingSchema, Rule: f.Rule, Severity: f.Severity, Hook: spelled(f.Hook), Kernel: optional(f.Kernel),
+				Message: f.Message, Evidence: list(f.Evidence), Remedy: f.Remedy, Function: f.Function,
+			}
+			if err := line(w, o); err != nil {
+				return err
+			}
+		}
+		v := h.Verdict
+		o := verdictObject{Schema: VerdictSchema, Hook: spelled(v.Hook), Kernel: optional(v.Kernel), Plain: v.Plain, Plan: v.Plan, Functions: v.Functions}
+		if err := line(w, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func checkedText(w *bufio.Writer, h Checked, full bool) {
+	v := h.Verdict
+	text := fmt.Sprintf("%s: the plain probe is %s, surehook's plan is %s; %s", spelled(v.Hook), v.Plain, v.Plan, totals(h.Findings))
+	fmt.Fprintf(w, "%s\n", wrap(text, width, "  "))
+	if len(h.Findings) > maxFindings && !full {
+		byRule(w, h.Findings)
+	} else {
+		for _, f := range h.Findings {
+			findingText(w, f)
+		}
+	}
+	if len(h.Findings) > 0 {
+		fmt.Fprintf(w, "\n  more: surehook explain %s\n", h.Findings[0].Rule)
+	}
+}
+
+func totals(findings []check.Finding) string {
+	n := map[check.Severity]int{}
+	for _, f := range findings {
+		n[f.Severity]++
+	}
+	var parts []string
+	for _, s := range []check.Severity{check.Error, check.Warning} {
+		if n[s] > 0 {
+			parts = append(parts, plural(n[s], string(s)))
+		}
+	}
+	if n[check.Info] > 0 {
+		parts = append(parts, plural(n[check.Info], "note"))
+	}
+	if len(parts) == 0 {
+		return "nothing to report"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func findingText(w *bufio.Writer, f check.Finding) {
+	title := ""
+	if r, ok := check.Find(string(f.Rule)); ok {
+		title = "  " + r.Title
+	}
+	fmt.Fprintf(w, "\n  %s %s%s\n    %s\n", f.Severity, f.Rule, title, wrap(f.Message, width-4, "    "))
+	for _, e := range f.Evidence {
+		fmt.Fprintf(w, "      %s\n", wrap(e, width-8, "        "))
+	}
+	if f.Remedy == "" {
+		return
+	}
+	fmt.Fprintf(w, "    what to do\n")
+	for text := range strings.SplitSeq(f.Remedy, "\n") {
+		fmt.Fprintf(w, "      %s\n", command(text))
+	}
+}
+
+// command breaks a long bpftrace command inside its quotes, where a newline
+// may stand, so that it can still be pasted.
+func command(text string) string {
+	if len(text) <= width-6 {
+		return text
+	}
+	if at := strings.Index(text, " -e 'u"); at >= 0 {
+		return text[:at] + " -e '\n        " + strings.ReplaceAll(text[at+len(" -e '"):], ", u", ",\n        u")
+	}
+	if strings.HasPrefix(text, "surehook ") {
+		return text
+	}
+	return wrap(text, width-6, "      ")
+}
+
+// byRule lists many findings by rule: how many, and on which functions.
+func byRule(w *bufio.Writer, findings []check.Finding) {
+	var order []check.Code
+	rules := map[check.Code][]check.Finding{}
+	for _, f := range findings {
+		if rules[f.Rule] == nil {
+			order = append(order, f.Rule)
+		}
+		rules[f.Rule] = append(rules[f.Rule], f)
+	}
+	for _, code := range order {
+		group := rules[code]
+		r, _ := check.Find(string(code))
+		fmt.Fprintf(w, "\n  %s  %s: %s\n", code, r.Title, totals(group))
+		var names []string
+		for _, f := range group {
+			names = append(names, short(f.Function, 40))
+		}
+		fmt.Fprintf(w, "    %s\n", wrap(strings.Join(names, " "), width-4, "    "))
+	}
+	fmt.Fprintf(w, "\n  each of them with evidence and remedy: --full, or --format json\n")
+}

@@ -1,0 +1,56 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Format is how results are written.
+type Format string
+
+// The formats.
+const (
+	Text Format = "text"
+	JSON Format = "json"
+)
+
+// ParseFormat reads the value of --format.
+func ParseFormat(text string) (Format, error) {
+	switch f := Format(text); f {
+	case Text, JSON:
+		return f, nil
+	}
+	return "", fmt.Errorf("unknown format %q; write text or json", text)
+}
+
+// The schemas of the JSON contract. The number is raised only when a field
+// is removed or changes its meaning.
+const (
+	SitesSchema   = "surehook.sites/1"
+	CountSchema   = "surehook.count/1"
+	EventSchema   = "surehook.event/1"
+	FindingSchema = "surehook.finding/1"
+	VerdictSchema = "surehook.verdict/1"
+)
+
+// hex is an address or an offset: a string, because JSON numbers lose bits
+// above 2^53.
+type hex uint64
+
+func (h hex) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%#x", uint64(h)), nil }
+
+// line writes one object as one line.
+func line(w io.Writer, object any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false) // operator<< and &&
+	return enc.Encode(object)
+}
+
+// list is a slice that is never null in JSON.
+func list[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}

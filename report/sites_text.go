@@ -1,0 +1,157 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/surehook/surehook/flow"
+	"github.com/surehook/surehook/sites"
+)
+
+// maxFull is how many functions are shown in full as text; more become a table.
+const maxFull = 6
+
+// Sites writes every site of the results. As text many functions become a
+// table, one line each, unless full is set.
+func Sites(w io.Writer, f Format, results []sites.Result, full bool) error {
+	if f == JSON {
+		return sitesJSON(w, results)
+	}
+	return buffered(w, func(b *bufio.Writer) {
+		if len(results) > maxFull && !full {
+			sitesTable(b, results)
+			return
+		}
+		for i := range results {
+			if i > 0 {
+				b.WriteString("\n")
+			}
+			sitesFull(b, &results[i])
+		}
+	})
+}
+
+func sitesFull(w *bufio.Writer, r *sites.Result) {
+	fmt.Fprintf(w, "%s\n", wrap(spelled(r.Hook)+": "+headline(r), width, "  "))
+	about := columns{}
+	about.add("function", strings.TrimSpace(r.Function+"  "+position(r.DeclFile, r.DeclLine)))
+	file := r.Target.Path + "  " + r.Target.Arch.String()
+	if r.Target.BuildID != "" {
+		file += "  build id " + r.Target.BuildID
+	}
+	about.add("file", file)
+	reasons(&about, "plain", r.Plain)
+	reasons(&about, "surehook", r.Plan)
+	about.print(w, "  ")
+	if len(r.Sites) > 0 {
+		fmt.Fprintf(w, "\n  %s\n", plural(len(r.Sites), "place")+" where an execution begins (* is where the plain probe is)")
+		siteRows(r).print(w, "  ")
+	}
+	lostRows(w, "the plain probe does not see", r.Lost)
+	lostRows(w, "even surehook does not see", r.PlanLost)
+	if len(r.Sites) > 0 && r.Plain.Verdict != sites.Complete {
+		fmt.Fprintf(w, "\n  to count every one of them\n    surehook trace --count '%s'\n", spelled(r.Hook))
+	}
+}
+
+// headline says both verdicts in one sentence.
+func headline(r *sites.Result) string {
+	hit := 0
+	for _, s := range r.Sites {
+		if s.Plain {
+			hit++
+		}
+	}
+	text := "the plain probe is " + string(r.Plain.Verdict)
+	switch {
+	case len(r.PlainAt) == 0:
+		text += " (it cannot attach)"
+	case r.Plain.Verdict != sites.Complete:
+		text += fmt.Sprintf(" (it hits %d of %s)", hit, plural(len(r.Sites), "place"))
+	}
+	return text + ", surehook's plan is " + string(r.Plan.Verdict)
+}
+
+func reasons(c *columns, name string, j sites.Judgement) {
+	if len(j.Reasons) == 0 {
+		c.add(name, string(j.Verdict))
+	}
+	for i, r := range j.Reasons {
+		if i == 0 {
+			c.add(name, string(j.Verdict)+": "+r.Text)
+		} else {
+			c.add("", strings.Repeat(" ", len(j.Verdict)+2)+r.Text)
+		}
+	}
+}
+
+func siteRows(r *sites.Result) *columns {
+	rows := &columns{}
+	rows.add("", "KIND", "ADDRESS", "FILE OFFSET", "WHERE", "CALLED FROM")
+	for i := range r.Sites {
+		s := &r.Sites[i]
+		mark, last := "", chain(s.Callers)
+		if s.Plain {
+			mark = "*"
+		}
+		if s.Cond.Op != flow.Always {
+			last = strings.TrimSpace(last + " (if " + Condition(s.Cond) + ")")
+		}
+		rows.add(mark, string(s.Kind), fmt.Sprintf("%#x", s.Address), fmt.Sprintf("%#x", s.FileOffset), where(s), last)
+	}
+	return rows
+}
+
+func lostRows(w *bufio.Writer, title string, lost []sites.Lost) {
+	if len(lost) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n  %s\n", title)
+	rows := columns{}
+	for _, l := range lost {
+		rows.add(short(l.Caller, 40), position(l.File, l.Line), l.Why)
+	}
+	rows.print(w, "    ")
+}
+
+// sitesTable writes one line a function, after the totals.
+func sitesTable(w *bufio.Writer, results []sites.Result) {
+	plain, plan := map[sites.Verdict]int{}, map[sites.Verdict]int{}
+	rows := columns{right: map[int]bool{3: true, 4: true, 5: true, 6: true}}
+	rows.add("FUNCTION", "PLAIN", "SUREHOOK", "BODIES", "CLONES", "INLINED", "MISSED", "")
+	for i := range results {
+		r := &results[i]
+		plain[r.Plain.Verdict]++
+		plan[r.Plan.Verdict]++
+		n, missed := map[sites.Kind]int{}, 0
+		for _, s := range r.Sites {
+			n[s.Kind]++
+			if !s.Plain {
+				missed++
+			}
+		}
+		rows.add(short(r.Function, 36), string(r.Plain.Verdict), string(r.Plan.Verdict), count(n[sites.Entry]+n[sites.Offset]),
+			count(n[sites.Clone]), count(n[sites.Inlined]), count(missed), position(r.DeclFile, r.DeclLine))
+	}
+	fmt.Fprintf(w, "%s: %s\n", spelled(results[0].Hook), plural(len(results), "function"))
+	fmt.Fprintf(w, "  plain probe  %s\n  surehook     %s\n\n", verdicts(plain), verdicts(plan))
+	rows.print(w, "")
+}
+
+// count writes zero as a dot, so that a table's numbers stand out.
+func count(n int) string {
+	if n == 0 {
+		return "."
+	}
+	return fmt.Sprint(n)
+}
+
+func verdicts(n map[sites.Verdict]int) string {
+	var parts []string
+	for _, v := range []sites.Verdict{sites.Complete, sites.Partial, sites.None, sites.Unknown} {
+		parts = append(parts, fmt.Sprintf("%s %d", v, n[v]))
+	}
+	return strings.Join(parts, ", ")
+}
