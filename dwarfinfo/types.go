@@ -7,7 +7,8 @@ import (
 )
 
 // Source gives the debug sections of a file, decompressed, by name
-// (".debug_info"). A section that does not exist is nil without error.
+// (".debug_info"). A section that does not exist is nil without error. The
+// bytes must not change afterwards: names in Data share their memory.
 type Source interface {
 	Section(name string) ([]byte, error)
 }
@@ -35,7 +36,8 @@ type Unit struct {
 	Language uint16 // DW_LANG_*
 	HasLines bool
 
-	lineOffset uint64
+	lineOffset uint64 // in .debug_line, if HasLines
+	strBase    uint64 // in .debug_str_offsets
 	addrSize   uint8
 }
 
@@ -53,13 +55,14 @@ type Func struct {
 	Ranges      []elfbin.Range // as written; Ranges[0] usually holds the entry; empty for abstract instances and declarations
 	EntryPC     uint64         // DW_AT_entry_pc or low_pc, valid if HasEntry
 	HasEntry    bool
-	Inline      uint8 // DW_AT_inline of the root: DW_INL_*
+	Inline      uint8 // DW_INL_*: DW_AT_inline of any part of the function, the same in all of them
 	External    bool
 	Declaration bool
 	NoReturn    bool // DW_AT_noreturn
 	Artificial  bool
 	FirstCopy   int32 // Data.Copies[FirstCopy:EndCopy] lie inside this body
 	EndCopy     int32
+	Labels      []uint64 // virtual addresses of labels (DW_TAG_label) in this body, where a computed goto may lead
 }
 
 // Copy is a DW_TAG_inlined_subroutine: one inlined copy of a function.
@@ -147,8 +150,10 @@ type Row struct {
 // program's order inside a sequence; several rows may share an address.
 // Sequences are sorted by their first address.
 type LineTable struct {
-	Files []string
+	Files []string // clean paths, by Row.File; "" when not known
 	Rows  []Row
+
+	seqs []seq
 }
 
 // FormatError says where the debug information breaks its format.

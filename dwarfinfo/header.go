@@ -1,0 +1,91 @@
+package dwarfinfo
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	errUnitLength = errors.New("unit is longer than what is left of the section; units after it cannot be found")
+	errAddrSize   = errors.New("address size is neither 4 nor 8 bytes")
+)
+
+// header is a unit header (DWARF5 §7.5.1) and where its entries lie.
+type header struct {
+	off     uint64 // of the header in .debug_info
+	first   int    // of the first entry
+	end     int    // after the unit
+	abbrev  uint64 // in .debug_abbrev
+	enc     encoding
+	version uint16
+	kind    uint8 // DW_UT_*, 0 before DWARF 5
+	gap     *Gap  // why the entries cannot be read
+}
+
+// typeUnit tells whether the unit only describes types, which Load skips.
+func (h *header) typeUnit() bool {
+	return h.kind == unitType || h.kind == unitSplitType
+}
+
+// readHeaders finds all units. Only a damaged length loses the units after
+// it, because nothing else says where the next one begins.
+func readHeaders(info []byte) (units []header, lost *Gap) {
+	c := cursor{data: info}
+	for c.pos < len(info) {
+		start := c.pos
+		n, is64 := c.length()
+		if n == 0 && c.err == nil {
+			continue // padding between units
+		}
+		if c.err == nil && n > uint64(len(info)-c.pos) {
+			c.err = errUnitLength
+		}
+		if c.err != nil {
+			return units, &Gap{Kind: GapBadUnit, Unit: -1, Offset: uint64(start), Detail: c.err.Error()}
+		}
+		h := header{off: uint64(start), end: c.pos + int(n)}
+		h.enc.is64 = is64
+		h.read(cursor{data: info[:h.end], pos: c.pos})
+		c.pos = h.end
+		if !h.typeUnit() {
+			units = append(units, h)
+		}
+	}
+	return units, nil
+}
+
+func (h *header) read(c cursor) {
+	h.version = c.u16()
+	if c.err == nil && (h.version < 2 || h.version > 5) {
+		h.setGap(GapVersion, fmt.Sprintf("version %d", h.version))
+		return
+	}
+	if h.version >= 5 {
+		h.kind = c.u8()
+		h.enc.addrSize = c.u8()
+		h.abbrev = c.offset(h.enc.is64)
+	} else {
+		h.abbrev = c.offset(h.enc.is64)
+		h.enc.addrSize = c.u8()
+	}
+	h.enc.v2 = h.version == 2
+	switch h.kind {
+	case unitSkeleton, unitSplitCompile:
+		c.skip(8) // dwo_id
+	case unitType, unitSplitType:
+		c.skip(8)
+		c.offset(h.enc.is64)
+	}
+	if c.err != nil {
+		h.setGap(GapBadUnit, c.err.Error())
+		return
+	}
+	if h.enc.addrSize != 4 && h.enc.addrSize != 8 {
+		h.setGap(GapBadUnit, fmt.Sprintf("%v (%d)", errAddrSize, h.enc.addrSize))
+	}
+	h.first = c.pos
+}
+
+func (h *header) setGap(kind GapKind, detail string) {
+	h.gap = &Gap{Kind: kind, Offset: h.off, Detail: detail}
+}

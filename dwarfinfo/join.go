@@ -1,0 +1,146 @@
+package dwarfinfo
+
+import "sort"
+
+// joiner puts the units together and follows references between them.
+type joiner struct {
+	d     *Data
+	units []unit
+	refs  []int32 // by Func: the index its origin leads to, -1 for none
+}
+
+// join fills d from the units.
+func join(d *Data, units []unit) {
+	j := &joiner{d: d, units: units}
+	j.allocate()
+	parallel(len(units), func() func(int) { return j.place })
+	j.ranges()
+	j.roots()
+	j.scopes()
+	parallel(len(units), func() func(int) { return j.finish })
+}
+
+// allocate gives each unit its part of the common slices.
+func (j *joiner) allocate() {
+	var funcs, copies, calls int
+	for i := range j.units {
+		u := &j.units[i]
+		u.firstRef, u.firstCpy, u.firstCal = int32(funcs), int32(copies), int32(calls)
+		funcs += len(u.funcs)
+		copies += len(u.copies)
+		calls += len(u.calls)
+	}
+	j.d.Units = make([]Unit, len(j.units))
+	j.d.Funcs = make([]Func, funcs)
+	j.d.Copies = make([]Copy, copies)
+	j.d.Calls = make([]Call, calls)
+	j.refs = make([]int32, funcs)
+}
+
+// place copies one unit's results to their final places, with indexes made
+// global and references resolved to what they name directly.
+func (j *joiner) place(i int) {
+	u := &j.units[i]
+	j.d.Units[i] = u.meta
+	for n := range u.funcs {
+		f := &u.funcs[n]
+		f.FirstCopy += u.firstCpy
+		f.EndCopy += u.firstCpy
+		j.d.Funcs[int(u.firstRef)+n] = *f
+		j.refs[int(u.firstRef)+n] = j.lookup(u, u.funcSrc[n].origin, f.Offset, "function")
+	}
+	for n := range u.copies {
+		c := &u.copies[n]
+		c.Func += u.firstRef
+		if c.Parent >= 0 {
+			c.Parent += u.firstCpy
+		}
+		origin := u.copySrc[n].origin
+		if origin == noRef {
+			u.gapSet.add(GapOrigin, c.Offset, "an inlined copy has no abstract origin")
+		}
+		c.Origin = j.lookup(u, origin, c.Offset, "inlined copy")
+		j.d.Copies[int(u.firstCpy)+n] = *c
+	}
+	for n := range u.calls {
+		c := &u.calls[n]
+		c.Func += u.firstRef
+		if c.Copy >= 0 {
+			c.Copy += u.firstCpy
+		}
+		c.Callee = j.lookup(u, u.callSrc[n], u.off, "callee")
+		j.d.Calls[int(u.firstCal)+n] = *c
+	}
+}
+
+// lookup finds the function at an offset; -1 without one. at is where the
+// reference is written, in unit u.
+func (j *joiner) lookup(u *unit, off, at uint64, what string) int32 {
+	if off == noRef || off == lostRef {
+		return -1
+	}
+	to := u
+	if off < u.off || off >= uint64(u.end) {
+		to = j.unitAt(off)
+	}
+	if to != nil {
+		n := sort.Search(len(to.funcs), func(n int) bool { return to.funcs[n].Offset >= off })
+		if n < len(to.funcs) && to.funcs[n].Offset == off {
+			return to.firstRef + int32(n)
+		}
+	}
+	u.gapSet.add(GapOrigin, at, "origin of a "+what+" is not a function that was read")
+	return -1
+}
+
+// unitAt finds the unit that holds an offset.
+func (j *joiner) unitAt(off uint64) *unit {
+	n := sort.Search(len(j.units), func(n int) bool { return uint64(j.units[n].end) > off })
+	if n < len(j.units) && j.units[n].off <= off {
+		return &j.units[n]
+	}
+	return nil
+}
+
+// ranges resolves all spans, in order.
+func (j *joiner) ranges() {
+	if len(j.units) == 0 {
+		return
+	}
+	r := newRangeReader(j.units[0].secs)
+	for i := range j.units {
+		u := &j.units[i]
+		for n := range u.funcSrc {
+			f, s := &j.d.Funcs[int(u.firstRef)+n], &u.funcSrc[n].span
+			f.Ranges, f.EntryPC, f.HasEntry = r.resolve(u, s, f.Offset)
+			if !f.HasEntry && s.has&hasLow != 0 {
+				f.EntryPC, f.HasEntry = s.low, true
+			}
+		}
+		for n := range u.copySrc {
+			c := &j.d.Copies[int(u.firstCpy)+n]
+			c.Ranges, c.EntryPC, c.HasEntry = r.resolve(u, &u.copySrc[n].span, c.Offset)
+		}
+	}
+}
+
+// finish gives one unit's parts what only the roots know.
+func (j *joiner) finish(i int) {
+	u, d := &j.units[i], j.d
+	for n := range u.funcs {
+		i := u.firstRef + int32(n)
+		if f := &d.Funcs[i]; f.Root != i { // roots have theirs, and others read them now
+			f.Inline, f.Scope = d.Funcs[f.Root].Inline, d.Funcs[f.Root].Scope
+		}
+	}
+	for n := range u.copies {
+		if c := &d.Copies[int(u.firstCpy)+n]; c.Origin >= 0 {
+			c.Origin = d.Funcs[c.Origin].Root
+		}
+	}
+	for n := range u.calls {
+		if c := &d.Calls[int(u.firstCal)+n]; c.Callee >= 0 {
+			c.Callee = d.Funcs[c.Callee].Root
+		}
+	}
+}
