@@ -1,0 +1,52 @@
+# For people; "make" alone prints this list.
+# Needs Go 1.26 or newer and git. Everything else is installed with apt-get when
+# run as root on Debian, or named in one line when it cannot be.
+
+GO ?= go
+# The linters that "make lint" runs are built here, from tools/lint/go.mod.
+BIN := .cache/bin
+# Further flags of go test, e.g. make test TESTFLAGS='-race -run TestParse'.
+TESTFLAGS ?=
+
+COMPILERS := gcc g++ libc6-dev clang llvm
+CROSS     := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+PEERS     := bpftrace gdb linux-perf
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test accuracy bench generate lint go
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 17
+
+demo: go ## shows the gotchas on example programs: live as root, else the analysis
+	@$(GO) run ./cmd/surehook demo
+
+test: go ## go vet and all tests; ends with what was skipped and why
+	@.ci/need $(COMPILERS) $(CROSS) bpftrace
+	$(GO) vet ./...
+	@$(GO) run ./internal/cmd/testrun $(TESTFLAGS) ./...
+
+accuracy: go ## measures sites against the truth and against perf, gdb, bpftrace: docs/accuracy.md
+	@.ci/need --must $(COMPILERS) dpkg-dev $(PEERS)
+	$(GO) run ./internal/cmd/accuracy -out docs/accuracy.md
+
+bench: go ## Go benchmarks; as root also the time to attach
+	@.ci/need gcc libc6-dev
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+generate: go ## rebuilds BPF objects, demo programs and generated pages
+	@.ci/need --must $(COMPILERS) $(CROSS)
+	$(GO) generate ./...
+
+lint: go ## gofmt, vet for all systems, staticcheck, the rules of the house
+	@files=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+		test -z "$$files" || { echo "gofmt -w these:"; echo "$$files"; exit 1; }
+	$(GO) vet ./...
+	GOOS=linux GOARCH=arm64 $(GO) vet ./...
+	GOOS=darwin GOARCH=arm64 $(GO) vet ./...
+	$(GO) build -C tools/lint -o ../../$(BIN)/ honnef.co/go/tools/cmd/staticcheck
+	$(BIN)/staticcheck ./...
+	$(GO) run ./internal/cmd/house
+
+go:
+	@command -v $(GO) >/dev/null || { echo 'missing: Go 1.26 or newer; see https://go.dev/dl' >&2; exit 1; }
