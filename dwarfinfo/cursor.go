@@ -127,6 +127,17 @@ func (c *cursor) ulebLong() uint64 {
 	}
 }
 
+// skipLEB steps over a LEB128 number of either sign and any length.
+func (c *cursor) skipLEB() {
+	for i, b := range c.data[c.pos:] {
+		if b < 0x80 {
+			c.pos += i + 1
+			return
+		}
+	}
+	c.fail(errTruncated)
+}
+
 // sleb reads a signed LEB128 number. Bits above the 64th are dropped.
 func (c *cursor) sleb() int64 {
 	var v int64

@@ -121,7 +121,7 @@ func (m *lineMachine) standard(op uint8) {
 // unknown steps over an opcode by the operand count in the header.
 func (m *lineMachine) unknown(op uint8) {
 	for range m.h.opLens[op-1] {
-		m.c.uleb()
+		m.c.skipLEB()
 	}
 }
 

@@ -84,7 +84,7 @@ type opKind uint8
 
 const (
 	opFixed    opKind = iota // n bytes
-	opULEB                   // one LEB128 number
+	opLEB                    // one LEB128 number
 	opBlock1                 // a 1-byte length and as many bytes
 	opBlock2                 // 2-byte length
 	opBlock4                 // 4-byte length
@@ -175,7 +175,7 @@ func stepOf(form uint16, enc encoding) op {
 		return fixed(enc.offsetSize())
 	case formSdata, formUdata, formRefUdata, formStrx, formAddrx, formLoclistx, formRnglistx,
 		formGNUAddrIndex, formGNUStrIndex:
-		return op{kind: opULEB}
+		return op{kind: opLEB}
 	case formBlock1:
 		return op{kind: opBlock1}
 	case formBlock2:

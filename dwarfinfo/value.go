@@ -50,8 +50,8 @@ func (c *cursor) step(o *op, u *unit) {
 	switch o.kind {
 	case opFixed:
 		c.skip(uint64(o.n))
-	case opULEB:
-		c.uleb()
+	case opLEB:
+		c.skipLEB()
 	case opBlock1:
 		c.skip(uint64(c.u8()))
 	case opBlock2:
