@@ -49,18 +49,18 @@ type Session struct {
 // Requires at least Linux 5.5; events 5.8. From 6.6 on thousands of probes
 // attach and detach in milliseconds, before at some per second.
 func Open(plans []Plan, opts Options) (*Session, error) {
-	can, err := detect()
-	if err != nil {
-		return nil, err
-	}
-	return open(plans, opts, can)
-}
-
-func open(plans []Plan, opts Options, can abilities) (*Session, error) {
 	l, err := arrange(plans, bpf.MaxGroup)
 	if err != nil {
 		return nil, err
 	}
+	can, err := detect()
+	if err != nil {
+		return nil, err
+	}
+	return open(plans, l, opts, can)
+}
+
+func open(plans []Plan, l *layout, opts Options, can abilities) (*Session, error) {
 	s := &Session{opts: opts, layout: l, log: opts.Logger}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

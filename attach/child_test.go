@@ -1,0 +1,182 @@
+//go:build linux && (amd64 || arm64)
+
+package attach
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/surehook/surehook/attach/internal/branches"
+)
+
+// childVar makes the test binary a traced process: the role to play.
+const childVar = "SUREHOOK_ATTACH_CHILD"
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(childVar); role != "" {
+		os.Exit(playRole(role))
+	}
+	os.Exit(m.Run())
+}
+
+func playRole(role string) int {
+	name, arg, _ := strings.Cut(role, ":")
+	n, _ := strconv.Atoi(arg)
+	switch name {
+	case "call": // n calls, when told to on stdin
+		fmt.Println("ready")
+		bufio.NewReader(os.Stdin).ReadByte()
+		callPlain(n)
+	case "threads": // n calls in each of 4 threads
+		fmt.Println("ready")
+		bufio.NewReader(os.Stdin).ReadByte()
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				runtime.LockOSThread()
+				callPlain(n)
+			})
+		}
+		wg.Wait()
+	case "branches":
+		json.NewEncoder(os.Stdout).Encode(takeBranches())
+	case "nobody":
+		if err := syscall.Setresuid(65534, 65534, 65534); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		_, err := Open([]Plan{{Path: "/proc/self/exe", Probes: []Probe{{Offset: 1}}}}, Options{})
+		fmt.Println(errors.Is(err, ErrNotPermitted), err)
+	default:
+		return 1
+	}
+	return 0
+}
+
+func callPlain(n int) {
+	taken, _ := branches.Plain()
+	for range n {
+		branches.Call(taken, &branches.Regs{})
+	}
+}
+
+// arms are how often a stub was called and its branch taken.
+type arms struct{ Calls, Taken uint64 }
+
+func takeBranches() []arms {
+	var table [2]uintptr
+	var out []arms
+	for _, s := range branches.Stubs(&table) {
+		var a arms
+		for i := range s.Sets {
+			a.Calls++
+			a.Taken += branches.Call(s.Addr, &s.Sets[i])
+		}
+		out = append(out, a)
+	}
+	runtime.KeepAlive(&table)
+	return out
+}
+
+// child is a traced process of this very binary.
+type child struct {
+	cmd   *exec.Cmd
+	begin func() // lets a waiting child go
+}
+
+// start starts a child that waits before it does anything.
+func start(t *testing.T, role string) *child {
+	t.Helper()
+	cmd := exec.Command(self(t))
+	cmd.Env = append(os.Environ(), childVar+"="+role)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("child says %q, %v", line, err)
+	}
+	return &child{cmd: cmd, begin: func() { in.Close() }}
+}
+
+// finish lets the child do its work and waits for its end.
+func (c *child) finish(t *testing.T) {
+	t.Helper()
+	c.begin()
+	if err := c.cmd.Wait(); err != nil {
+		t.Fatalf("child: %v", err)
+	}
+}
+
+// run plays a role to its end and gives what it printed.
+func run(t *testing.T, role string) []byte {
+	t.Helper()
+	cmd := exec.Command(self(t))
+	cmd.Env = append(os.Environ(), childVar+"="+role)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("child %s: %v: %s", role, err, out)
+	}
+	return out
+}
+
+func self(t *testing.T) string {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// fileOffset is where an address of this process's code is in its file.
+func fileOffset(t *testing.T, addr uintptr) uint64 {
+	t.Helper()
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(maps)) {
+		var low, high uintptr
+		var perm string
+		var off uint64
+		if n, _ := fmt.Sscanf(line, "%x-%x %s %x", &low, &high, &perm, &off); n == 4 && low <= addr && addr < high {
+			return uint64(addr-low) + off
+		}
+	}
+	t.Fatalf("no mapping has %#x", addr)
+	return 0
+}
+
+// needsKernel skips where nothing can be attached.
+func needsKernel(t *testing.T) abilities {
+	t.Helper()
+	can, err := detect()
+	if errors.Is(err, ErrNotPermitted) || errors.Is(err, ErrNotSupported) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return can
+}
