@@ -20,14 +20,14 @@ const (
 
 // Insn is one instruction.
 type Insn struct {
-	Addr   uint64
-	Target uint64 // of a direct Jump, CondJump or Call
-	Cond   Cond   // of a CondJump: holds when it is taken; of an IndirectJump: see Graph.TableCond
-	Len    uint8  // bytes
-	Kind   Kind
-	Nop    bool // does nothing (any nop, endbr64, bti)
-	Nop5   bool // exactly 0f 1f 44 00 00: unsafe to probe on Linux 6.18 to 7.1
-	Rep    bool // x86 rep-prefixed string instruction: a uprobe on it fires once an iteration
+	Addr     uint64
+	Target   uint64 // of a direct Jump, CondJump or Call
+	Cond     Cond   // of a CondJump: holds when it is taken; of an IndirectJump: see Graph.TableCond
+	Len      uint8  // bytes
+	Kind     Kind
+	Nop      bool // does nothing (any nop, endbr64, bti)
+	Nop5     bool // exactly 0f 1f 44 00 00: unsafe to probe on Linux 6.18 to 7.1
+	Rep      bool // x86 rep-prefixed string instruction: a uprobe on it fires once an iteration
 	NoReturn bool // a call that does not come back
 }
 
@@ -133,6 +133,9 @@ type Graph struct {
 	Bad []uint64
 	// Out are the direct jumps (indices) that leave Ranges: tail calls.
 	Out []int32
+	// Tails are the indirect jumps (indices) that are known to leave the
+	// function: tail calls through a pointer. They are not in Unresolved.
+	Tails []int32
 
 	succ, pred         []Edge
 	succIndex, predIdx []int32

@@ -1,0 +1,75 @@
+package flow
+
+import (
+	"encoding/binary"
+
+	"github.com/surehook/surehook/elfbin"
+)
+
+// AddressTaken gives the code addresses (virtual) that the instructions of
+// the given ranges make: lea and immediates on x86-64, adr and adrp+add on
+// arm64. Pointers in data are not looked at. It may hold a few addresses too
+// many (a number that looks like an address), so it can tell that nobody
+// takes an address, not that somebody does.
+func AddressTaken(img Image, arch elfbin.Arch, code []elfbin.Range) (map[uint64]struct{}, error) {
+	taken := map[uint64]struct{}{}
+	add := func(addr uint64) {
+		if img.Executable(addr) {
+			taken[addr] = struct{}{}
+		}
+	}
+	var pages adrpPages
+	err := sweepCode(img, arch, code, func(_ elfbin.Range, in *Insn, b []byte) {
+		if arch == elfbin.AMD64 {
+			x86AddressMade(in, b, add)
+		} else {
+			pages.next(in, binary.LittleEndian.Uint32(b), add)
+		}
+	})
+	return taken, err
+}
+
+// x86AddressMade reports the address that an instruction makes.
+func x86AddressMade(in *Insn, b []byte, add func(uint64)) {
+	if in.Kind != Plain || in.Nop || in.Len < 5 {
+		return
+	}
+	f, ok := readX86Form(b)
+	if !ok || f.vector || f.omap != mapOne {
+		return
+	}
+	switch {
+	case f.opcode == 0x8d && f.rip():
+		add(in.End() + uint64(int32(binary.LittleEndian.Uint32(b[f.disp:]))))
+	case f.immLen == 8 && f.opcode&0xf8 == 0xb8:
+		add(binary.LittleEndian.Uint64(b[f.imm:]))
+	case f.immLen == 4 && (f.opcode&0xf8 == 0xb8 || f.opcode == 0xc7 || f.opcode == 0x68 || f.opcode == 0x81):
+		add(uint64(int32(binary.LittleEndian.Uint32(b[f.imm:]))))
+	}
+}
+
+// adrpPages follows adrp to the add that completes the address.
+type adrpPages struct {
+	page  [32]uint64
+	valid [32]bool
+}
+
+func (p *adrpPages) next(in *Insn, w uint32, add func(uint64)) {
+	rd, rn := w&31, w>>5&31
+	switch {
+	case w&0x1f000000 == 0x10000000:
+		imm := signExtend(uint64(w>>5&0x7ffff)<<2|uint64(w>>29&3), 21)
+		if w>>31 == 0 {
+			add(in.Addr + uint64(imm))
+			p.valid[rd] = false
+			return
+		}
+		p.page[rd], p.valid[rd] = in.Addr&^0xfff+uint64(imm<<12), true
+	case w&0xffc00000 == 0x91000000 && p.valid[rn]: // add xd, xn, #imm12
+		// The page stays known: compilers share one adrp among several adds.
+		add(p.page[rn] + uint64(w>>10&0xfff))
+		if rd != rn {
+			p.valid[rd] = false
+		}
+	}
+}
