@@ -41,26 +41,26 @@ type ReasonCode string
 // The reasons. Every one that makes a verdict less than complete says what
 // is lost or what cannot be told.
 const (
-	ReasonEntry        ReasonCode = "entry"         // there is an out-of-line body
-	ReasonInlined      ReasonCode = "inlined"       // inlined copies are missed
-	ReasonNoSymbol     ReasonCode = "no-symbol"     // no symbol of that name to attach to
-	ReasonClone        ReasonCode = "clone"         // only compiler clones of that name, or clones besides
-	ReasonPart         ReasonCode = "part"          // partial inlining
-	ReasonNoDebug      ReasonCode = "no-debug-info" // inlining cannot be told
-	ReasonGap          ReasonCode = "debug-gap"     // debug information that is not read
-	ReasonEmptyRange   ReasonCode = "empty-range"   // a copy without instructions
-	ReasonUnreached    ReasonCode = "unreached"     // no way into a copy was found
-	ReasonIndirect     ReasonCode = "indirect-jump" // a jump whose targets are not known
-	ReasonCondition    ReasonCode = "condition"     // an entry that cannot be decided
-	ReasonEvidence     ReasonCode = "evidence"      // flow, entry PC and line rows disagree
-	ReasonMerged       ReasonCode = "merged"        // one place, several calls
-	ReasonFolded       ReasonCode = "folded"        // identical code folding: other functions at the same address
-	ReasonIFunc        ReasonCode = "ifunc"         // the symbol is a resolver
-	ReasonReturn       ReasonCode = "return"        // returns of inlined copies are not probed
-	ReasonRecursion    ReasonCode = "recursion"     // self calls that became jumps
-	ReasonUndecodable  ReasonCode = "undecodable"   // disassembly failed
-	ReasonNotBoundary  ReasonCode = "not-boundary"  // the offset is inside an instruction
-	ReasonUndefined    ReasonCode = "undefined"     // the function is defined in another file
+	ReasonEntry       ReasonCode = "entry"         // there is an out-of-line body
+	ReasonInlined     ReasonCode = "inlined"       // inlined copies are missed
+	ReasonNoSymbol    ReasonCode = "no-symbol"     // no symbol of that name to attach to
+	ReasonClone       ReasonCode = "clone"         // only compiler clones of that name, or clones besides
+	ReasonPart        ReasonCode = "part"          // partial inlining
+	ReasonNoDebug     ReasonCode = "no-debug-info" // inlining cannot be told
+	ReasonGap         ReasonCode = "debug-gap"     // debug information that is not read
+	ReasonEmptyRange  ReasonCode = "empty-range"   // a copy without instructions
+	ReasonUnreached   ReasonCode = "unreached"     // no way into a copy was found
+	ReasonIndirect    ReasonCode = "indirect-jump" // a jump whose targets are not known
+	ReasonCondition   ReasonCode = "condition"     // an entry that cannot be decided
+	ReasonEvidence    ReasonCode = "evidence"      // flow, entry PC and line rows disagree
+	ReasonMerged      ReasonCode = "merged"        // one place, several calls
+	ReasonFolded      ReasonCode = "folded"        // identical code folding: other functions at the same address
+	ReasonIFunc       ReasonCode = "ifunc"         // the symbol is a resolver
+	ReasonReturn      ReasonCode = "return"        // returns of inlined copies are not probed
+	ReasonRecursion   ReasonCode = "recursion"     // self calls that became jumps
+	ReasonUndecodable ReasonCode = "undecodable"   // disassembly failed
+	ReasonNotBoundary ReasonCode = "not-boundary"  // the offset is inside an instruction
+	ReasonUndefined   ReasonCode = "undefined"     // the function is defined in another file
 )
 
 // Judgement is a verdict with its evidence.
@@ -135,4 +135,10 @@ type Notes struct {
 	Bodies  int             // out-of-line bodies
 	Copies  int             // inlined copies, recursion-splits not counted
 	Empty   int             // of those: without any instruction
+
+	// What the machine code says of a function without debug information.
+	CallersKnown bool // the fields below were looked up
+	Callers      int  // direct calls and tail jumps to its bodies
+	AddressTaken bool
+	NoCaller     bool // not called, not exported, address not taken: probably inlined everywhere
 }

@@ -1,0 +1,108 @@
+package sites
+
+import (
+	"io/fs"
+	"sync"
+
+	"github.com/surehook/surehook/dwarfinfo"
+	"github.com/surehook/surehook/elfbin"
+)
+
+// Options of Open. The zero value looks for debug information in the file
+// itself only.
+type Options struct {
+	// Debug says where separate debug files are looked for; Root nil: nowhere.
+	Debug elfbin.DebugOptions
+	// Root overrides Debug.Root when set.
+	Root fs.FS
+}
+
+// Binary is an ELF file with its debug information, ready to resolve hooks.
+// It is safe for concurrent use.
+type Binary struct {
+	file   *elfbin.File
+	debug  *elfbin.File             // holds the debug information; file itself, another file, or nil
+	search elfbin.Search            // where debug information was looked for
+	data   *dwarfinfo.Data          // nil without debug information
+	dwErr  error                    // why data is nil although there is a section
+	gaps   []Reason                 // debug information that was not read
+	index  *index                   // functions by name and address
+	calls  func() *callers          // direct callers of the whole binary, computed once
+	plt    func() map[uint64]string // imported functions by their stub's address
+
+	mu       sync.Mutex
+	bodies   map[int32]*body // by index in data.Funcs
+	noReturn map[uint64]bool // by address of the function; false also while being computed
+}
+
+// Open reads the file at path and finds its debug information.
+func Open(path string, opts Options) (*Binary, error) {
+	f, err := elfbin.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	b, err := New(f, opts)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// New makes a Binary of an open file, which it takes over.
+func New(f *elfbin.File, opts Options) (*Binary, error) {
+	if opts.Root != nil {
+		opts.Debug.Root = opts.Root
+	}
+	b := &Binary{file: f, bodies: map[int32]*body{}, noReturn: map[uint64]bool{}}
+	b.debug, b.search = elfbin.FindDebug(f, opts.Debug)
+	if b.debug != nil && b.debug.HasDWARF() {
+		b.data, b.dwErr = dwarfinfo.Load(b.debug)
+	}
+	b.gaps = b.readGaps()
+	b.plt = sync.OnceValue(f.PLT)
+	b.index = newIndex(b)
+	b.calls = sync.OnceValue(b.findCallers)
+	return b, nil
+}
+
+// File is the ELF file that probes are put on.
+func (b *Binary) File() *elfbin.File { return b.file }
+
+// Data is the debug information, nil if there is none.
+func (b *Binary) Data() *dwarfinfo.Data { return b.data }
+
+// Search says where debug information was looked for.
+func (b *Binary) Search() elfbin.Search { return b.search }
+
+// Close closes the files.
+func (b *Binary) Close() error {
+	if b.debug != nil && b.debug != b.file {
+		b.debug.Close()
+	}
+	return b.file.Close()
+}
+
+// target describes the file for results.
+func (b *Binary) target() Target {
+	return Target{Path: b.file.Path(), BuildID: b.file.BuildID(), Arch: b.file.Arch()}
+}
+
+// readGaps turns what package dwarfinfo could not read into reasons.
+func (b *Binary) readGaps() []Reason {
+	switch {
+	case b.dwErr != nil:
+		return []Reason{{ReasonGap, "debug information cannot be read: " + b.dwErr.Error()}}
+	case b.data == nil:
+		return nil
+	}
+	var out []Reason
+	seen := map[dwarfinfo.GapKind]bool{}
+	for _, g := range b.data.Gaps {
+		if !seen[g.Kind] {
+			seen[g.Kind] = true
+			out = append(out, Reason{ReasonGap, g.Error()})
+		}
+	}
+	return out
+}

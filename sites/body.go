@@ -1,0 +1,158 @@
+package sites
+
+import (
+	"github.com/surehook/surehook/dwarfinfo"
+	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/flow"
+)
+
+// body is the control flow of one out-of-line function, with what the debug
+// information says of its instructions.
+type body struct {
+	die   int32
+	fn    *dwarfinfo.Func
+	graph *flow.Graph
+	lines *dwarfinfo.LineTable // nil without one
+	arch  elfbin.Arch
+	image flow.Image
+	err   error    // why there is no graph
+	stmt  []bool   // see statements
+	roots []int32  // instructions where control comes in from outside
+	doubt []Reason // what makes the graph incomplete
+}
+
+// maxBody bounds the code of one function: the largest seen (generated
+// parsers, interpreters) are below 1 MiB.
+const maxBody = 16 << 20
+
+// bodyOf builds (once) the control flow of the function of a DIE.
+func (b *Binary) bodyOf(die int32) *body {
+	b.mu.Lock()
+	bd := b.bodies[die]
+	b.mu.Unlock()
+	if bd != nil {
+		return bd
+	}
+	bd = b.newBody(die)
+	b.mu.Lock()
+	b.bodies[die] = bd
+	b.mu.Unlock()
+	return bd
+}
+
+func (b *Binary) newBody(die int32) *body {
+	fn := &b.data.Funcs[die]
+	bd := &body{die: die, fn: fn, arch: b.file.Arch(), image: b.file}
+	entry := fn.Ranges[0].Low
+	if fn.HasEntry {
+		entry = fn.EntryPC
+	}
+	bd.graph, bd.err = b.build(entry, fn.Ranges, fn.Labels)
+	if bd.err != nil {
+		return bd
+	}
+	bd.lines, _ = b.data.Lines(fn.Unit)
+	bd.findRoots()
+	return bd
+}
+
+// build makes the control-flow graph of the code in ranges.
+func (b *Binary) build(entry uint64, ranges []elfbin.Range, labels []uint64) (*flow.Graph, error) {
+	var size uint64
+	for _, r := range ranges {
+		size += r.High - r.Low
+	}
+	if size > maxBody {
+		return nil, &AddressError{b.file.Path(), entry, "function is too large to be analysed"}
+	}
+	return flow.Build(flow.Options{
+		Arch: b.file.Arch(), Image: b.file, Entry: entry, Ranges: ranges,
+		NoReturn: b.neverReturns, Labels: labels,
+	})
+}
+
+// findRoots lists where control may come into the graph: the entry, landing
+// pads and taken labels, and, when an indirect jump's targets are not known,
+// every instruction that nothing else leads to.
+func (bd *body) findRoots() {
+	g := bd.graph
+	if g.Entry >= 0 {
+		bd.roots = append(bd.roots, g.Entry)
+	}
+	bd.roots = append(bd.roots, g.Labels...)
+	if len(g.Bad) > 0 {
+		bd.doubt = append(bd.doubt, Reason{ReasonUndecodable, "an instruction at " + hex(g.Bad[0]) + " cannot be read"})
+	}
+	if len(g.Unresolved) > 0 {
+		at := g.Insns[g.Unresolved[0]].Addr
+		bd.doubt = append(bd.doubt, Reason{ReasonIndirect, "the targets of the indirect jump at " + hex(at) + " are not known"})
+	}
+	for i := range g.Insns {
+		if len(g.Pred(int32(i))) == 0 && int32(i) != g.Entry && !g.Insns[i].Nop {
+			bd.roots = append(bd.roots, int32(i))
+		}
+	}
+}
+
+// neverReturns tells whether a direct call to the address does not come back.
+func (b *Binary) neverReturns(addr uint64) bool {
+	b.mu.Lock()
+	v, known := b.noReturn[addr]
+	if !known {
+		b.noReturn[addr] = false // a cycle of calls: assume it returns
+	}
+	b.mu.Unlock()
+	if known {
+		return v
+	}
+	v = b.inferNoReturn(addr)
+	b.mu.Lock()
+	b.noReturn[addr] = v
+	b.mu.Unlock()
+	return v
+}
+
+func (b *Binary) inferNoReturn(addr uint64) bool {
+	if name, ok := b.pltName(addr); ok {
+		return noReturnNames[name]
+	}
+	sym, ok := b.file.SymbolAt(addr)
+	if ok && noReturnNames[sym.Name] {
+		return true
+	}
+	if f := b.index.byEntry[addr]; f != nil {
+		for _, r := range f.bodies {
+			if r.entry == addr && r.die >= 0 && b.data.Funcs[r.die].NoReturn {
+				return true
+			}
+			if r.entry == addr && r.die >= 0 {
+				fn := &b.data.Funcs[r.die]
+				return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: fn.Ranges}, b.neverReturns)
+			}
+		}
+	}
+	if ok && sym.Value == addr && sym.Size > 0 && sym.Size < maxBody {
+		r := []elfbin.Range{{Low: addr, High: addr + sym.Size}}
+		return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: r}, b.neverReturns)
+	}
+	return false
+}
+
+// noReturnNames are library functions that never come back (C11 7.22.4,
+// POSIX, glibc's and libstdc++'s own).
+var noReturnNames = map[string]bool{
+	"abort": true, "exit": true, "_exit": true, "_Exit": true, "quick_exit": true,
+	"longjmp": true, "_longjmp": true, "siglongjmp": true, "__longjmp_chk": true,
+	"__stack_chk_fail": true, "__assert_fail": true, "__assert_perror_fail": true, "__assert": true,
+	"__fortify_fail": true, "__chk_fail": true, "__libc_fatal": true, "__libc_start_main": true,
+	"pthread_exit": true, "thrd_exit": true, "err": true, "errx": true, "verr": true, "verrx": true,
+	"_Unwind_Resume": true, "__cxa_throw": true, "__cxa_rethrow": true, "__cxa_bad_cast": true,
+	"__cxa_bad_typeid": true, "__cxa_throw_bad_array_new_length": true, "__cxa_call_unexpected": true,
+	"__cxa_call_terminate": true, "__cxa_pure_virtual": true, "__clang_call_terminate": true, "_ZSt9terminatev": true,
+	"_ZSt17__throw_bad_allocv": true, "_ZSt19__throw_logic_errorPKc": true,
+	"_ZSt20__throw_length_errorPKc": true, "_ZSt20__throw_out_of_rangePKc": true,
+	"_ZSt24__throw_out_of_range_fmtPKcz": true, "_ZSt16__throw_bad_castv": true,
+	"_ZSt25__throw_bad_function_callv": true, "_ZSt28__throw_bad_array_new_lengthv": true,
+	"_ZSt20__throw_system_errori": true, "_ZSt21__throw_runtime_errorPKc": true,
+	"_ZSt24__throw_invalid_argumentPKc": true, "_ZSt21__glibcxx_assert_failPKciS0_S0_": true,
+}

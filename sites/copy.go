@@ -1,0 +1,161 @@
+package sites
+
+import (
+	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/flow"
+)
+
+// copyResult is what is known of where one inlined copy begins.
+type copyResult struct {
+	copy   int32 // index in Data.Copies
+	points []copyPoint
+	doubts []Reason
+	empty  bool   // no instruction of the copy is left
+	why    string // what the plan loses of the copy; empty if nothing
+}
+
+// copyPoint is a place to count a copy at.
+type copyPoint struct {
+	addr uint64 // virtual address
+	cond flow.Cond
+}
+
+func (c *copyResult) doubt(code ReasonCode, text string) {
+	c.doubts = append(c.doubts, Reason{code, text})
+}
+
+// splitOf tells whether copy i continues a call of f that encloses it. GCC
+// splits a function and inlines its parts back: such a copy has the origin of
+// what encloses it and "calls" from the declaration line. Either condition
+// alone is wrong: inlined recursion has the first, macro-made functions the
+// second (DESIGN.md, rule 3).
+func (b *Binary) splitOf(f *function, i int32) bool {
+	c := &b.data.Copies[i]
+	encloser := b.data.Funcs[c.Func].Root
+	if c.Parent >= 0 {
+		encloser = b.data.Copies[c.Parent].Origin
+	}
+	if encloser < 0 || b.index.byRoot[encloser] != f {
+		return false
+	}
+	return c.CallLine == f.declLine && c.CallFile == f.declFile
+}
+
+// covered is the code of a copy with everything inlined into it.
+func (b *Binary) covered(i int32) []elfbin.Range {
+	c := &b.data.Copies[i]
+	out := append([]elfbin.Range(nil), c.Ranges...)
+	// Children follow their parent and stay inside the same function.
+	inside := map[int32]bool{i: true}
+	for j := i + 1; j < b.data.Funcs[c.Func].EndCopy; j++ {
+		d := &b.data.Copies[j]
+		if d.Parent >= 0 && inside[d.Parent] {
+			inside[j] = true
+			out = append(out, d.Ranges...)
+		}
+	}
+	return out
+}
+
+// copySites finds where each copy of f is entered, body by body.
+func (b *Binary) copySites(f *function) []copyResult {
+	var out []copyResult
+	done := map[int32]bool{}
+	for _, i := range f.copies {
+		die := b.data.Copies[i].Func
+		if done[die] {
+			continue
+		}
+		done[die] = true
+		bd := b.bodyOf(die)
+		if bd.err != nil {
+			out = append(out, copyResult{copy: i, why: "the code around it cannot be read: " + bd.err.Error()})
+			continue
+		}
+		out = append(out, b.copiesIn(bd, f)...)
+	}
+	return out
+}
+
+// copiesIn finds where the copies of f in one body are entered.
+func (b *Binary) copiesIn(bd *body, f *function) []copyResult {
+	views, orphans := b.views(bd, f)
+	var out []copyResult
+	for _, v := range views {
+		if v.split {
+			continue
+		}
+		r := copyResult{copy: v.index}
+		r.doubts = append(r.doubts, bd.doubt...)
+		edges := bd.copyEdges(v, views, &r)
+		points, lost := bd.place(edges)
+		for _, p := range points {
+			r.points = append(r.points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})
+		}
+		for _, e := range lost {
+			r.why = "one way into the copy cannot be told from another"
+			r.doubt(ReasonCondition, "the way into "+hex(bd.graph.Insns[e.to].Addr)+" cannot be counted on its own")
+		}
+		if len(points) == 0 && r.why == "" {
+			r.why = "no way into the copy was found"
+		}
+		out = append(out, r)
+	}
+	return b.adoptOrphans(bd, out, orphans)
+}
+
+// copyEdges chooses the edges to be counted for one copy.
+func (bd *body) copyEdges(v *copyView, views []*copyView, r *copyResult) []entryEdge {
+	if len(v.markers) > 0 {
+		return bd.markedEdges(v, views, r)
+	}
+	if v.region.size == 0 {
+		r.empty = true
+		r.why = "no instruction of the copy is left"
+		if !v.copy.HasEntry {
+			return nil
+		}
+		r.doubt(ReasonEmptyRange, "no instruction of a copy is left")
+		if i, ok := bd.graph.At(v.copy.EntryPC); ok {
+			r.why = ""
+			return bd.allInto(i)
+		}
+		return nil
+	}
+	edges := bd.entries(v.region)
+	if len(edges) == 0 {
+		r.doubt(ReasonUnreached, "no way into a copy was found")
+		if i, ok := bd.graph.At(v.copy.EntryPC); ok && v.copy.HasEntry {
+			return bd.allInto(i)
+		}
+	}
+	return edges
+}
+
+// allInto lists every way into an instruction.
+func (bd *body) allInto(i int32) []entryEdge {
+	var out []entryEdge
+	for _, e := range bd.graph.Pred(i) {
+		out = append(out, entryEdge{e.From, i})
+	}
+	if bd.isRoot(i) {
+		out = append(out, entryEdge{-1, i})
+	}
+	return out
+}
+
+// adoptOrphans makes sites of inline entry rows that no copy's code holds:
+// all that was left of that entry stands elsewhere. They count for the
+// function; which copy they begin is not known.
+func (b *Binary) adoptOrphans(bd *body, out []copyResult, orphans []marker) []copyResult {
+	if len(out) == 0 {
+		return out
+	}
+	for _, m := range orphans {
+		points, _ := bd.place(bd.allInto(m.insn))
+		for _, p := range points {
+			out[0].points = append(out[0].points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})
+		}
+	}
+	return out
+}

@@ -1,0 +1,37 @@
+package sites
+
+import (
+	"fmt"
+	"strings"
+)
+
+// NotFoundError says that no function of a file matches a hook.
+type NotFoundError struct {
+	Path     string
+	Function string
+	Near     []string // the nearest names, best first; may be empty
+	NoDebug  bool     // the file has no debug information: a fully inlined function would not show
+}
+
+func (e *NotFoundError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: no function matches %q", e.Path, e.Function)
+	if e.NoDebug {
+		b.WriteString(" (the file has no debug information, so functions without a symbol cannot be found)")
+	}
+	if len(e.Near) > 0 {
+		fmt.Fprintf(&b, "; did you mean %s?", strings.Join(e.Near, ", "))
+	}
+	return b.String()
+}
+
+// AddressError says that a hook's address or offset cannot be probed.
+type AddressError struct {
+	Path    string
+	Address uint64 // virtual address
+	Why     string
+}
+
+func (e *AddressError) Error() string {
+	return fmt.Sprintf("%s: virtual address %#x: %s", e.Path, e.Address, e.Why)
+}

@@ -1,0 +1,181 @@
+package sites
+
+import (
+	"strings"
+
+	"github.com/surehook/surehook/dwarfinfo"
+)
+
+// marker is a place where the line table itself says that an inlined copy
+// begins. GCC (8 and later, -gstatement-frontiers, on with -O -g) leaves a
+// statement row with the callee's declaration line at every inline entry, and
+// duplicates it with the code when it threads jumps: DW_AT_entry_pc is only
+// one of them.
+type marker struct {
+	insn int32
+	rows int // statement rows at this address: more than one call may begin here
+}
+
+// hasMarkers tells whether the unit's compiler writes inline entry rows.
+func (b *Binary) hasMarkers(unit int32) bool {
+	p := b.data.Units[unit].Producer
+	return strings.HasPrefix(p, "GNU C") || strings.HasPrefix(p, "GNU Objective-C") || strings.HasPrefix(p, "GNU GIMPLE")
+}
+
+// markers lists the inline entry rows of f in the body, by instruction.
+func (b *Binary) markers(bd *body, f *function) []marker {
+	if bd.lines == nil || f.declLine == 0 || !b.hasMarkers(bd.fn.Unit) {
+		return nil
+	}
+	var out []marker
+	at := map[int32]int{}
+	for _, rg := range bd.fn.Ranges {
+		for _, row := range bd.lines.Between(rg.Low, rg.High) {
+			if !row.IsStmt || row.EndSeq || int(row.Line) != f.declLine || bd.fileOf(row) != f.declFile {
+				continue
+			}
+			i, ok := bd.graph.At(row.Addr)
+			if !ok || bd.ownEntry(b, f, i) {
+				continue
+			}
+			if k, seen := at[i]; seen {
+				out[k].rows++
+				continue
+			}
+			at[i] = len(out)
+			out = append(out, marker{i, 1})
+		}
+	}
+	return out
+}
+
+func (bd *body) fileOf(row dwarfinfo.Row) string {
+	if int(row.File) < len(bd.lines.Files) {
+		return bd.lines.Files[row.File]
+	}
+	return ""
+}
+
+// ownEntry tells whether the instruction is where the body itself begins, in
+// a body of f: its declaration row there is no inlined copy's.
+func (bd *body) ownEntry(b *Binary, f *function, i int32) bool {
+	return i == bd.graph.Entry && b.index.byRoot[bd.fn.Root] == f
+}
+
+// copyView is one inlined copy with what is known of its instructions.
+type copyView struct {
+	index   int32 // in Data.Copies
+	copy    *dwarfinfo.Copy
+	split   bool // continues a call that encloses it
+	region  *region
+	markers []marker
+}
+
+// views lists the copies of f in one body, with the inline entry rows that
+// belong to each. Rows that belong to none are given apart.
+func (b *Binary) views(bd *body, f *function) (out []*copyView, orphans []marker) {
+	for _, i := range f.copies {
+		c := &b.data.Copies[i]
+		if c.Func != bd.die {
+			continue
+		}
+		v := &copyView{index: i, copy: c, split: b.splitOf(f, i), region: bd.regionOf(b.covered(i))}
+		bd.fillHoles(v.region)
+		out = append(out, v)
+	}
+	for _, m := range b.markers(bd, f) {
+		if v := ownerOf(out, m.insn, bd.graph.Insns[m.insn].Addr); v != nil {
+			v.markers = append(v.markers, m)
+		} else {
+			orphans = append(orphans, m)
+		}
+	}
+	return out, orphans
+}
+
+// ownerOf finds the innermost copy that an inline entry row belongs to: one
+// whose code holds it, or one recorded to begin there.
+func ownerOf(views []*copyView, insn int32, addr uint64) *copyView {
+	var best *copyView
+	for _, v := range views {
+		if v.region.in[insn] && (best == nil || v.region.size < best.region.size) {
+			best = v
+		}
+	}
+	if best != nil {
+		return best
+	}
+	for _, v := range views {
+		if v.copy.HasEntry && v.copy.EntryPC == addr {
+			return v
+		}
+	}
+	return nil
+}
+
+// fillHoles adds to a region the instructions of the caller that scheduling
+// moved between those of the copy: runs without a statement of their own that
+// only the region leads to and that lead only back into it.
+func (bd *body) fillHoles(r *region) {
+	g := bd.graph
+	if r.size == 0 || bd.lines == nil {
+		return
+	}
+	stmt := bd.statements()
+	n := int32(len(g.Insns))
+	for i := int32(0); i < n; {
+		if r.in[i] {
+			i++
+			continue
+		}
+		j := i
+		for j < n && !r.in[j] {
+			j++
+		}
+		if bd.isHole(r, i, j, stmt) {
+			for k := i; k < j; k++ {
+				r.in[k] = true
+				r.size++
+			}
+		}
+		i = j
+	}
+}
+
+// isHole judges the run of instructions [i, j) outside a region.
+func (bd *body) isHole(r *region, i, j int32, stmt []bool) bool {
+	g := bd.graph
+	inside := func(k int32) bool { return r.in[k] || (i <= k && k < j) }
+	for k := i; k < j; k++ {
+		if stmt[k] || k == g.Entry || bd.isRoot(k) || len(g.Succ(k)) == 0 {
+			return false
+		}
+		for _, e := range g.Pred(k) {
+			if !inside(e.From) {
+				return false
+			}
+		}
+		for _, e := range g.Succ(k) {
+			if !inside(e.To) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// statements marks the instructions at which a statement row stands.
+func (bd *body) statements() []bool {
+	if bd.stmt != nil {
+		return bd.stmt
+	}
+	bd.stmt = make([]bool, len(bd.graph.Insns))
+	for _, rg := range bd.fn.Ranges {
+		for _, row := range bd.lines.Between(rg.Low, rg.High) {
+			if i, ok := bd.graph.At(row.Addr); ok && row.IsStmt && !row.EndSeq {
+				bd.stmt[i] = true
+			}
+		}
+	}
+	return bd.stmt
+}

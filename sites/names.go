@@ -1,0 +1,171 @@
+package sites
+
+import (
+	"path"
+	"sort"
+	"strings"
+
+	"github.com/ianlancetaylor/demangle"
+)
+
+// cloneSuffix is what the compiler hung on a symbol.
+type cloneSuffix struct {
+	text  string // ".constprop.0.part.0"
+	clone bool   // another body of the same function
+	part  bool   // the outlined tail of a partially inlined function
+	cold  bool   // the unlikely part of a body, never an entry
+}
+
+// cloneWords are the suffixes of GCC and LLVM that make a clone of a source
+// function; other dots belong to names (C++ lambdas, Go, Rust).
+var cloneWords = [...]string{
+	".isra.", ".constprop.", ".part.", ".cold", ".lto_priv.", ".localalias", ".llvm.",
+	".specialized.", ".argprom", ".argelim", ".clone.", ".simdclone.", ".resolver", ".ifunc",
+}
+
+// splitClone takes the compiler's suffixes off a symbol name.
+func splitClone(name string) (base string, s cloneSuffix) {
+	cut := len(name)
+	for _, w := range cloneWords {
+		// A name never begins with its suffix.
+		if i := strings.Index(name, w); i > 0 && i < cut {
+			cut = i
+		}
+	}
+	s.text = name[cut:]
+	s.part = strings.Contains(s.text, ".part.")
+	s.cold = strings.HasSuffix(s.text, ".cold") || strings.Contains(s.text, ".cold.")
+	// A promoted or renamed local symbol is the function's one body.
+	s.clone = strings.Contains(s.text, ".isra.") || strings.Contains(s.text, ".constprop.") || s.part ||
+		strings.Contains(s.text, ".specialized.") || strings.Contains(s.text, ".clone.") ||
+		strings.Contains(s.text, ".argprom") || strings.Contains(s.text, ".argelim")
+	return name[:cut], s
+}
+
+// spell collects the ways a user may write the function.
+func (f *function) spell() {
+	add := func(s string) {
+		if s == "" || s == f.name {
+			return
+		}
+		for _, n := range f.names {
+			if n == s {
+				return
+			}
+		}
+		f.names = append(f.names, s)
+	}
+	add(f.linkage)
+	if i := strings.LastIndex(f.name, "::"); i >= 0 {
+		add(f.name[i+2:])
+	}
+	for _, n := range append([]string(nil), f.names...) {
+		if !strings.HasPrefix(n, "_Z") && !strings.HasPrefix(n, "_R") && !strings.HasPrefix(n, "__Z") {
+			continue
+		}
+		if full, err := demangle.ToString(n, demangle.NoClones); err == nil {
+			add(full)
+		}
+		if short, err := demangle.ToString(n, demangle.NoClones, demangle.NoParams, demangle.NoTemplateParams); err == nil {
+			add(short)
+		}
+	}
+}
+
+// matches tells whether the function is meant by a hook's function part, as
+// a name or as a glob.
+func (f *function) matches(pattern string, glob bool) bool {
+	same := func(a, b string) bool { return a == b }
+	if glob {
+		same = globMatch
+	}
+	if same(pattern, f.name) {
+		return true
+	}
+	for _, n := range f.names {
+		if same(pattern, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// globMatch is shell matching in which * also crosses "/" (Go's names).
+func globMatch(pattern, name string) bool {
+	if pattern == "*" {
+		return true
+	}
+	hide := func(s string) string { return strings.ReplaceAll(s, "/", "\x01") }
+	ok, err := path.Match(hide(pattern), hide(name))
+	return err == nil && ok
+}
+
+// maxNear is how many names a misspelt hook is offered.
+const maxNear = 3
+
+// near gives the function names closest to a misspelt one, best first.
+func (x *index) near(name string) []string {
+	type cand struct {
+		name string
+		d    int
+	}
+	limit := len(name)/3 + 1
+	best := map[string]int{}
+	for _, f := range x.funcs {
+		for _, n := range append([]string{f.name}, f.names...) {
+			d := distance(name, n, limit)
+			if strings.EqualFold(name, n) {
+				d = 0
+			}
+			if d > limit {
+				continue
+			}
+			if old, ok := best[f.name]; !ok || d < old {
+				best[f.name] = d
+			}
+		}
+	}
+	var cands []cand
+	for n, d := range best {
+		cands = append(cands, cand{n, d})
+	}
+	sort.Slice(cands, func(i, j int) bool {
+		if cands[i].d != cands[j].d {
+			return cands[i].d < cands[j].d
+		}
+		return cands[i].name < cands[j].name
+	})
+	var out []string
+	for _, c := range cands[:min(len(cands), maxNear)] {
+		out = append(out, c.name)
+	}
+	return out
+}
+
+// distance is the edit distance of two names, at most limit+1.
+func distance(a, b string, limit int) int {
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
+		return limit + 1
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diag, least := row[0], i
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			next := min(row[j]+1, row[j-1]+1, diag+cost)
+			diag, row[j] = row[j], next
+			least = min(least, next)
+		}
+		if least > limit {
+			return limit + 1
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,77 @@
+package sites
+
+import (
+	"slices"
+
+	"github.com/surehook/surehook/elfbin"
+)
+
+// notes gathers the facts of a function's symbols.
+func (b *Binary) notes(f *function) Notes {
+	n := Notes{Parts: f.parts, Colds: f.colds}
+	for _, r := range f.bodies {
+		if !r.part {
+			n.Bodies++
+		}
+		for _, s := range b.file.FuncsAt(r.entry) {
+			if !slices.Contains(n.Symbols, s) {
+				n.Symbols = append(n.Symbols, s)
+			}
+			if base, _ := splitClone(s.Name); b.foldedWith(f, base, r.entry) && !slices.Contains(n.Folded, s.Name) {
+				n.Folded = append(n.Folded, s.Name)
+			}
+		}
+	}
+	for _, name := range []string{f.name, f.linkage} {
+		for _, s := range b.file.Lookup(name) {
+			if !slices.Contains(n.Symbols, s) {
+				n.Symbols = append(n.Symbols, s)
+			}
+		}
+	}
+	return n
+}
+
+// foldedWith tells whether another source function has its body at f's
+// address: the linker folded identical code. An alias of f has no function
+// of its own.
+func (b *Binary) foldedWith(f *function, base string, entry uint64) bool {
+	for _, other := range b.index.named[base] {
+		if other == f {
+			continue
+		}
+		for _, r := range other.bodies {
+			if r.entry == entry && r.die >= 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// pltName tells which imported function a PLT stub at the address calls.
+func (b *Binary) pltName(addr uint64) (string, bool) {
+	name, ok := b.plt()[addr]
+	return name, ok
+}
+
+// callers are the direct calls of a binary, by target address.
+type callers struct {
+	of    map[uint64][]uint64 // target: addresses of the calls and tail jumps
+	taken map[uint64]struct{} // functions whose address is taken
+	err   error
+}
+
+// codeRanges lists the file's functions as address ranges.
+func (b *Binary) codeRanges() []elfbin.Range {
+	var out []elfbin.Range
+	last := uint64(0)
+	for _, s := range b.index.symbols {
+		if s.Size == 0 || s.Value < last {
+			continue
+		}
+		out = append(out, elfbin.Range{Low: s.Value, High: s.Value + s.Size})
+		last = s.Value + s.Size
+	}
+	return out
+}

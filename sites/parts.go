@@ -1,0 +1,79 @@
+package sites
+
+import (
+	"fmt"
+
+	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/flow"
+)
+
+// addFoldedHeads finds calls of f.part.N from code that is no part of f:
+// there the inlined head was folded into the caller's own branches, and the
+// call of the tail is the one instruction that is left of the execution.
+// What left by the head's early exit has none.
+func (b *Binary) addFoldedHeads(r *Result, t *tally, f *function) {
+	if len(f.parts) == 0 {
+		return
+	}
+	c := b.calls()
+	if c.err != nil {
+		t.doubt(ReasonPart, "the callers of "+f.parts[0].Name+" cannot be listed: "+c.err.Error())
+		return
+	}
+	own := b.codeOf(f)
+	folded := 0
+	for _, part := range f.parts {
+		for _, from := range c.of[part.Value] {
+			if inRanges(own, from) {
+				continue
+			}
+			s, ok := b.siteAt(from, Inlined, flow.Cond{})
+			if !ok {
+				continue
+			}
+			s.Callers = []Frame{{Function: s.Symbol}}
+			r.Sites = append(r.Sites, s)
+			folded++
+		}
+	}
+	if folded > 0 {
+		t.doubt(ReasonPart, fmt.Sprintf("%d calls of %s come from code where the head was folded into the caller: executions that leave early there have no code", folded, f.parts[0].Name))
+	}
+}
+
+// codeOf lists all code of f: bodies, parts and copies.
+func (b *Binary) codeOf(f *function) []elfbin.Range {
+	var out []elfbin.Range
+	for _, r := range f.bodies {
+		if r.die >= 0 {
+			out = append(out, b.data.Funcs[r.die].Ranges...)
+		} else if r.named {
+			out = append(out, elfbin.Range{Low: r.entry, High: r.entry + r.sym.Size})
+		}
+	}
+	for _, c := range f.copies {
+		out = append(out, b.covered(c)...)
+	}
+	return out
+}
+
+func inRanges(rs []elfbin.Range, addr uint64) bool {
+	for _, r := range rs {
+		if r.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// doubtEntry looks for what makes hits of a body's entry differ from
+// executions: a loop that comes back to it.
+func (b *Binary) doubtEntry(t *tally, f *function, bd *body) {
+	g := bd.graph
+	if g.Entry < 0 {
+		return
+	}
+	if len(g.Pred(g.Entry)) > 0 {
+		t.doubt(ReasonRecursion, "code of the body jumps back to its entry at "+hex(g.Insns[g.Entry].Addr)+": a loop or a self call")
+	}
+}

@@ -1,0 +1,101 @@
+package sites
+
+import (
+	"sort"
+
+	"github.com/surehook/surehook/elfbin"
+)
+
+// region is a set of instructions of one graph: an inlined copy, nested
+// copies included.
+type region struct {
+	in   []bool
+	size int
+}
+
+// regionOf marks the instructions that begin in any of the ranges.
+func (bd *body) regionOf(ranges []elfbin.Range) *region {
+	insns := bd.graph.Insns
+	r := &region{in: make([]bool, len(insns))}
+	for _, rg := range ranges {
+		i := sort.Search(len(insns), func(i int) bool { return insns[i].Addr >= rg.Low })
+		for ; i < len(insns) && insns[i].Addr < rg.High; i++ {
+			if !r.in[i] {
+				r.in[i] = true
+				r.size++
+			}
+		}
+	}
+	return r
+}
+
+// entryEdge is one way into a region. from is -1 where control comes in from
+// outside the graph (the function's entry, a label).
+type entryEdge struct{ from, to int32 }
+
+// entries finds the edges along which a region is entered from outside
+// (DESIGN.md, "Where an inlined copy begins", rule 1).
+//
+// An edge is an entry when its source can be reached without passing the
+// region; the targets of these are the start points. A loop in the caller
+// comes back to a start point from code that only the region leads to: an
+// entry too. Any other edge from outside comes out of a hole that scheduling
+// left in the region, and is none.
+func (bd *body) entries(r *region) []entryEdge {
+	g := bd.graph
+	outside := bd.reach(bd.roots, r.in)
+	var out []entryEdge
+	start := map[int32]bool{}
+	for _, root := range bd.roots {
+		if r.in[root] {
+			out = append(out, entryEdge{-1, root})
+			start[root] = true
+		}
+	}
+	var later []entryEdge
+	for i := range g.Insns {
+		if r.in[i] {
+			continue
+		}
+		for _, e := range g.Succ(int32(i)) {
+			if !r.in[e.To] {
+				continue
+			}
+			if outside[i] {
+				out = append(out, entryEdge{e.From, e.To})
+				start[e.To] = true
+			} else {
+				later = append(later, entryEdge{e.From, e.To})
+			}
+		}
+	}
+	for _, e := range later {
+		if start[e.to] {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// reach marks what can be reached from the roots without stepping on avoid.
+func (bd *body) reach(roots []int32, avoid []bool) []bool {
+	seen := make([]bool, len(bd.graph.Insns))
+	var todo []int32
+	push := func(i int32) {
+		if !seen[i] && !avoid[i] {
+			seen[i] = true
+			todo = append(todo, i)
+		}
+	}
+	for _, i := range roots {
+		push(i)
+	}
+	for len(todo) > 0 {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, e := range bd.graph.Succ(i) {
+			push(e.To)
+		}
+	}
+	return seen
+}

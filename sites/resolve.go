@@ -1,0 +1,224 @@
+package sites
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/surehook/surehook/flow"
+	"github.com/surehook/surehook/hook"
+)
+
+// Resolve gives the sites and verdicts of every function of the file that the
+// hook means: one Result a function, by name. A plain name that a glob
+// character happens to be part of is looked for first.
+//
+// Errors: *NotFoundError when nothing matches, *AddressError when the offset
+// or address lies in no code.
+func (b *Binary) Resolve(h hook.Hook) ([]Result, error) {
+	if h.HasAddress {
+		r, err := b.resolveAddress(h)
+		if err != nil {
+			return nil, err
+		}
+		return []Result{r}, nil
+	}
+	if r, ok := b.resolveClone(h); ok {
+		return []Result{r}, nil
+	}
+	exact := h
+	matched := b.index.match(exact.Function, false)
+	if len(matched) == 0 && h.Glob() {
+		matched = b.index.match(h.Function, true)
+	}
+	if len(matched) == 0 {
+		if r, ok := b.resolveUndefined(h); ok {
+			return []Result{r}, nil
+		}
+		return nil, &NotFoundError{
+			Path: b.file.Path(), Function: h.Function,
+			Near: b.index.near(h.Function), NoDebug: b.data == nil,
+		}
+	}
+	var out []Result
+	for _, f := range matched {
+		if h.HasOffset {
+			r, err := b.resolveOffset(h, f)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, r)
+			continue
+		}
+		out = append(out, b.resolveFunction(h, f))
+	}
+	return out, nil
+}
+
+// match lists the functions a name or a glob means.
+func (x *index) match(pattern string, glob bool) []*function {
+	var out []*function
+	for _, f := range x.funcs {
+		if f.matches(pattern, glob) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// newResult is a result with all that does not depend on the sites.
+func (b *Binary) newResult(h hook.Hook, f *function) Result {
+	r := Result{
+		Hook: h, Function: f.name, DeclFile: f.declFile, DeclLine: f.declLine, Target: b.target(),
+	}
+	if f.linkage != f.name {
+		r.Linkage = f.linkage
+	}
+	r.Notes = b.notes(f)
+	return r
+}
+
+// resolveFunction finds every place where an execution of f begins.
+func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
+	r := b.newResult(h, f)
+	t := &tally{}
+	for i := range f.bodies {
+		b.addBody(&r, t, f, &f.bodies[i])
+	}
+	for _, c := range b.copySites(f) {
+		b.addCopy(&r, t, &c)
+	}
+	b.addFoldedHeads(&r, t, f)
+	r.Sites = uniqueSites(r.Sites, t)
+	b.plain(&r, f)
+	if h.Kind == hook.Uretprobe {
+		returnsOnly(&r)
+	}
+	b.judge(&r, f, t)
+	return r
+}
+
+// addBody adds the entry of an out-of-line body.
+func (b *Binary) addBody(r *Result, t *tally, f *function, ref *bodyRef) {
+	if ref.part {
+		return // the tail of calls that are counted where they began (rule 4)
+	}
+	if ref.named && ref.sym.IFunc() {
+		t.ifunc = true
+		return
+	}
+	kind := Entry
+	if ref.clone {
+		kind = Clone
+		t.clones++
+	}
+	s, ok := b.siteAt(ref.entry, kind, flow.Cond{})
+	if !ok {
+		t.doubt(ReasonUndecodable, "the body at "+hex(ref.entry)+" lies outside the file's code segments")
+		return
+	}
+	r.Sites = append(r.Sites, s)
+	if ref.die < 0 {
+		t.noDebug = true
+		return
+	}
+	bd := b.bodyOf(ref.die)
+	if bd.err != nil {
+		return
+	}
+	b.doubtEntry(t, f, bd)
+}
+
+// addCopy adds the sites of one inlined copy.
+func (b *Binary) addCopy(r *Result, t *tally, c *copyResult) {
+	r.Notes.Copies++
+	if c.empty {
+		r.Notes.Empty++
+	}
+	frames := b.frames(c.copy)
+	for _, d := range c.doubts {
+		t.doubt(d.Code, d.Text+where(frames))
+	}
+	if c.why != "" {
+		r.PlanLost = append(r.PlanLost, lostAt(frames, c.why))
+	}
+	for _, p := range c.points {
+		s, ok := b.siteAt(p.addr, Inlined, p.cond)
+		if !ok {
+			t.doubt(ReasonUndecodable, "the inlined copy at "+hex(p.addr)+" lies outside the file's code segments")
+			continue
+		}
+		s.Callers, s.Copy = frames, b.data.Copies[c.copy].Offset
+		r.Sites = append(r.Sites, s)
+	}
+}
+
+// frames is the chain of callers of a copy, innermost first.
+func (b *Binary) frames(c int32) []Frame {
+	var out []Frame
+	for c >= 0 {
+		cp := &b.data.Copies[c]
+		fr := Frame{File: cp.CallFile, Line: cp.CallLine}
+		if cp.Parent >= 0 {
+			fr.Function = b.rootName(b.data.Copies[cp.Parent].Origin)
+		} else {
+			fr.Function = b.rootName(b.data.Funcs[cp.Func].Root)
+		}
+		out = append(out, fr)
+		c = cp.Parent
+	}
+	return out
+}
+
+func (b *Binary) rootName(root int32) string {
+	if root < 0 {
+		return "?"
+	}
+	if f := b.index.byRoot[root]; f != nil {
+		return f.name
+	}
+	return b.data.Funcs[root].Name
+}
+
+// uniqueSites drops sites that say the same thing: two copies counted at one
+// place under one condition are one hit.
+func uniqueSites(in []Site, t *tally) []Site {
+	type id struct {
+		addr uint64
+		cond flow.Cond
+	}
+	seen := map[id]bool{}
+	out := in[:0]
+	for _, s := range in {
+		k := id{s.Address, s.Cond}
+		if seen[k] {
+			t.merged++
+			t.doubt(ReasonMerged, "two copies begin at "+hex(s.Address)+": one hit may stand for two calls")
+			continue
+		}
+		seen[k] = true
+		out = append(out, s)
+	}
+	slices.SortStableFunc(out, func(a, c Site) int { return cmp.Compare(a.Address, c.Address) })
+	return out
+}
+
+func lostAt(frames []Frame, why string) Lost {
+	if len(frames) == 0 {
+		return Lost{Why: why}
+	}
+	return Lost{Caller: frames[0].Function, File: frames[0].File, Line: frames[0].Line, Why: why}
+}
+
+func where(frames []Frame) string {
+	if len(frames) == 0 {
+		return ""
+	}
+	s := " (inlined in " + frames[0].Function
+	if frames[0].File != "" {
+		s += ", " + frames[0].File + ":" + strconv.Itoa(frames[0].Line)
+	}
+	return s + ")"
+}
+
+func hex(v uint64) string { return "0x" + strconv.FormatUint(v, 16) }

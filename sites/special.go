@@ -1,0 +1,148 @@
+package sites
+
+import (
+	"debug/elf"
+
+	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/flow"
+	"github.com/surehook/surehook/hook"
+)
+
+// resolveClone handles a hook that names a compiler's clone (f.part.0,
+// f.constprop.0): that one body is meant, not the function.
+func (b *Binary) resolveClone(h hook.Hook) (Result, bool) {
+	_, suffix := splitClone(h.Function)
+	if suffix.text == "" || h.HasOffset {
+		return Result{}, false
+	}
+	for _, s := range b.file.Lookup(h.Function) {
+		if !s.Func() {
+			continue
+		}
+		f := b.index.byEntry[s.Value]
+		if f == nil || f.name == h.Function {
+			continue
+		}
+		r := b.newResult(h, f)
+		r.Function = h.Function
+		site, ok := b.siteAt(s.Value, Clone, flow.Cond{})
+		if !ok {
+			continue
+		}
+		site.Plain, site.Return = true, h.Kind == hook.Uretprobe
+		r.Sites, r.PlainAt = []Site{site}, []uint64{site.FileOffset}
+		why := Reason{ReasonClone, "this clone alone is meant, not all of " + f.name}
+		if suffix.part {
+			why = Reason{ReasonPart, "this is the tail of calls of " + f.name + " that began elsewhere"}
+		}
+		r.Plan = Judgement{Complete, []Reason{why}}
+		r.Plain = r.Plan
+		return r, true
+	}
+	return Result{}, false
+}
+
+// resolveUndefined handles a function that the file only imports.
+func (b *Binary) resolveUndefined(h hook.Hook) (Result, bool) {
+	for _, s := range b.file.Lookup(h.Function) {
+		if s.Defined() || (s.Type != elf.STT_FUNC && s.Type != elf.STT_NOTYPE) {
+			continue
+		}
+		why := Reason{ReasonUndefined, "the file calls " + s.Name + " but does not define it: only its PLT stub is here"}
+		j := Judgement{None, []Reason{why}}
+		return Result{
+			Hook: h, Function: s.Name, Target: b.target(), Plain: j, Plan: j,
+			Notes: Notes{Symbols: []elfbin.Symbol{s}},
+		}, true
+	}
+	return Result{}, false
+}
+
+// resolveOffset handles f+0x10: that instruction of the function's body.
+func (b *Binary) resolveOffset(h hook.Hook, f *function) (Result, error) {
+	base, ok := b.plainAddress(h, f)
+	if !ok {
+		if len(f.bodies) == 0 {
+			return Result{}, &AddressError{b.file.Path(), h.Offset, "an offset needs a body, and " + f.name + " is inlined everywhere"}
+		}
+		base = f.bodies[0].entry
+	}
+	sym, ok := b.file.SymbolAt(base)
+	if ok && sym.Size > 0 && h.Offset >= sym.Size {
+		return Result{}, &AddressError{b.file.Path(), base + h.Offset, "the offset lies behind the end of " + f.name + ", which has " + hex(sym.Size) + " bytes"}
+	}
+	r := b.newResult(h, f)
+	return r, b.atAddress(&r, base+h.Offset)
+}
+
+// resolveAddress handles uprobe:FILE:0x1234.
+func (b *Binary) resolveAddress(h hook.Hook) (Result, error) {
+	sym, ok := b.file.SymbolAt(h.Address)
+	f := &function{name: hex(h.Address)}
+	if ok {
+		f.name = sym.Name
+		if owner := b.index.byEntry[sym.Value]; owner != nil {
+			f = owner
+		}
+	}
+	r := b.newResult(h, f)
+	return r, b.atAddress(&r, h.Address)
+}
+
+// atAddress makes the one instruction at a virtual address the result's site.
+func (b *Binary) atAddress(r *Result, addr uint64) error {
+	s, ok := b.siteAt(addr, Offset, flow.Cond{})
+	if !ok {
+		return &AddressError{b.file.Path(), addr, "no code of the file lies there"}
+	}
+	s.Plain, s.Return = true, r.Hook.Kind == hook.Uretprobe
+	if s.Offset == 0 && s.Symbol != "" {
+		s.Kind = Entry
+	}
+	j := b.judgeBoundary(addr)
+	if j.Verdict != None {
+		r.Sites, r.PlainAt = []Site{s}, []uint64{s.FileOffset}
+	}
+	r.Plain, r.Plan = j, j
+	return nil
+}
+
+// judgeBoundary tells whether an instruction begins at the address. The
+// kernel does not check: a breakpoint inside an instruction corrupts it.
+func (b *Binary) judgeBoundary(addr uint64) Judgement {
+	ranges, entry, ok := b.around(addr)
+	if !ok {
+		return Judgement{Unknown, []Reason{{ReasonUndecodable, "no function is known around the address: it cannot be told whether an instruction begins there"}}}
+	}
+	g, err := b.build(entry, ranges, nil)
+	if err != nil {
+		return Judgement{Unknown, []Reason{{ReasonUndecodable, err.Error()}}}
+	}
+	if _, ok := g.At(addr); ok {
+		return Judgement{Complete, []Reason{{ReasonEntry, "every execution of the instruction is seen"}}}
+	}
+	if i, ok := g.Covering(addr); ok {
+		in := g.Insns[i]
+		return Judgement{None, []Reason{{ReasonNotBoundary, "the address is inside the instruction at " + hex(in.Addr) + ", " + hex(addr-in.Addr) + " bytes after its beginning: a breakpoint there would corrupt it"}}}
+	}
+	return Judgement{Unknown, []Reason{{ReasonUndecodable, "the code at the address cannot be disassembled"}}}
+}
+
+// around gives the code of the function that contains a virtual address.
+func (b *Binary) around(addr uint64) (ranges []elfbin.Range, entry uint64, ok bool) {
+	if b.data != nil {
+		for i := range b.data.Funcs {
+			fn := &b.data.Funcs[i]
+			for _, r := range fn.Ranges {
+				if r.Contains(addr) && b.file.Executable(addr) {
+					return []elfbin.Range{r}, r.Low, true
+				}
+			}
+		}
+	}
+	sym, ok := b.file.SymbolAt(addr)
+	if !ok || sym.Size == 0 || addr >= sym.Value+sym.Size {
+		return nil, 0, false
+	}
+	return []elfbin.Range{{Low: sym.Value, High: sym.Value + sym.Size}}, sym.Value, true
+}

@@ -1,0 +1,240 @@
+package sites
+
+import (
+	"fmt"
+
+	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/hook"
+)
+
+// tally gathers, while sites are collected, what a verdict depends on.
+type tally struct {
+	doubts  []Reason
+	clones  int
+	merged  int
+	ifunc   bool
+	noDebug bool // a body without debug information
+}
+
+func (t *tally) doubt(code ReasonCode, text string) {
+	t.doubts = append(t.doubts, Reason{code, text})
+}
+
+// judge gives the two verdicts.
+func (b *Binary) judge(r *Result, f *function, t *tally) {
+	r.Plan = b.judgePlan(r, f, t)
+	b.listLost(r, f)
+	r.Plain = b.judgePlain(r, f, t)
+}
+
+// judgePlan: unknown outweighs partial only when nothing is known to be lost.
+func (b *Binary) judgePlan(r *Result, f *function, t *tally) Judgement {
+	j := Judgement{Verdict: Complete}
+	for _, d := range t.doubts {
+		j.Reasons = append(j.Reasons, d)
+		j.Verdict = worse(j.Verdict, doubtVerdict(d.Code))
+	}
+	for _, l := range r.PlanLost {
+		j.Reasons = append(j.Reasons, Reason{ReasonUnreached, "executions in " + l.Caller + " are not seen: " + l.Why})
+		j.Verdict = worse(j.Verdict, Partial)
+	}
+	j.add(b.ignorance(t))
+	if j.Verdict == Unknown && (b.data == nil || t.noDebug) {
+		j.add(b.withoutDebug(f, &r.Notes))
+	}
+	if t.ifunc {
+		j.Reasons = append(j.Reasons, Reason{ReasonIFunc, "the symbol is an indirect function: calls go to what its resolver chooses"})
+		j.Verdict = worse(j.Verdict, Partial)
+	}
+	if len(r.Sites) == 0 {
+		if j.Verdict != Unknown {
+			j.Verdict = None
+		}
+		if len(j.Reasons) == 0 {
+			j.Reasons = append(j.Reasons, Reason{ReasonNoSymbol, "nothing of the function is left in the file"})
+		}
+		return j
+	}
+	if j.Verdict == Complete {
+		j.Reasons = append(j.Reasons, Reason{ReasonEntry, fmt.Sprintf("%d sites: %d out-of-line bodies, %d inlined copies", len(r.Sites), r.Notes.Bodies, r.Notes.Copies)})
+	}
+	return j
+}
+
+// ignorance lists why inlining cannot be told at all.
+func (b *Binary) ignorance(t *tally) []Reason {
+	switch {
+	case b.dwErr != nil, len(b.gaps) > 0:
+		return b.gaps
+	case b.data == nil:
+		return []Reason{{ReasonNoDebug, "no debug information: inlined copies cannot be told"}}
+	case t.noDebug:
+		return []Reason{{ReasonNoDebug, "the debug information does not describe this function: inlined copies cannot be told"}}
+	}
+	return nil
+}
+
+func (j *Judgement) add(unknown []Reason) {
+	for _, u := range unknown {
+		j.Reasons = append(j.Reasons, u)
+		j.Verdict = worse(j.Verdict, Unknown)
+	}
+}
+
+// worse folds two verdicts: what is known to be lost outweighs what is not
+// known, and both outweigh complete.
+func worse(a, b Verdict) Verdict {
+	rank := map[Verdict]int{Complete: 0, Unknown: 1, Partial: 2, None: 3}
+	if rank[b] > rank[a] {
+		return b
+	}
+	return a
+}
+
+// doubtVerdict says how much a doubt costs.
+func doubtVerdict(c ReasonCode) Verdict {
+	switch c {
+	case ReasonCondition:
+		return Partial
+	default:
+		return Unknown
+	}
+}
+
+// plain finds what bpftrace and libbpf would attach to: the first function
+// symbol of exactly that name.
+func (b *Binary) plain(r *Result, f *function) {
+	addr, ok := b.plainAddress(r.Hook, f)
+	if !ok {
+		return
+	}
+	off, ok := b.file.FileOffset(addr)
+	if !ok {
+		return
+	}
+	r.PlainAt = []uint64{off}
+	for i := range r.Sites {
+		r.Sites[i].Plain = r.Sites[i].FileOffset == off
+	}
+}
+
+func (b *Binary) plainAddress(h hook.Hook, f *function) (uint64, bool) {
+	want := []string{f.linkage, f.name}
+	if f.linkage == "" {
+		want = []string{f.name}
+	}
+	for _, name := range want {
+		var first *elfbin.Symbol
+		for _, s := range b.file.Lookup(name) {
+			if !s.Func() || s.Hidden {
+				continue
+			}
+			if owner := b.index.byEntry[s.Value]; owner == f {
+				return s.Value, true
+			}
+			if first == nil {
+				first = &s
+			}
+		}
+		// Another function of the name: that is what the plain probe gets.
+		if first != nil && !h.Glob() {
+			return first.Value, true
+		}
+	}
+	return 0, false
+}
+
+// listLost lists the callers whose executions the plain probe does not see.
+func (b *Binary) listLost(r *Result, f *function) {
+	seen := map[Frame]bool{}
+	for _, s := range r.Sites {
+		if s.Plain {
+			continue
+		}
+		switch s.Kind {
+		case Inlined:
+			if len(s.Callers) == 0 || seen[s.Callers[0]] {
+				continue
+			}
+			seen[s.Callers[0]] = true
+			r.Lost = append(r.Lost, lostAt(s.Callers, "calls an inlined copy of "+f.name))
+		case Clone:
+			r.Lost = append(r.Lost, Lost{Caller: s.Symbol, Why: "callers of the clone " + s.Symbol + " do not pass " + f.name})
+		case Entry:
+			if len(r.PlainAt) > 0 {
+				r.Lost = append(r.Lost, Lost{Caller: s.Symbol, Why: "another body of " + f.name + " at " + hex(s.Address)})
+			}
+		}
+	}
+	r.Lost = append(r.Lost, r.PlanLost...)
+}
+
+// judgePlain: the plain probe sees all only if its symbol is the only site.
+func (b *Binary) judgePlain(r *Result, f *function, t *tally) Judgement {
+	if len(r.PlainAt) == 0 {
+		return b.noPlain(r, f, t)
+	}
+	j := Judgement{Verdict: Complete}
+	hit := false
+	for _, s := range r.Sites {
+		hit = hit || s.Plain
+	}
+	inlined, clones := 0, 0
+	for _, s := range r.Sites {
+		switch {
+		case s.Plain:
+		case s.Kind == Inlined:
+			inlined++
+		default:
+			clones++
+		}
+	}
+	if inlined > 0 {
+		j.Reasons = append(j.Reasons, Reason{ReasonInlined, fmt.Sprintf("misses %d places where inlined copies begin", inlined)})
+		j.Verdict = Partial
+	}
+	if clones > 0 {
+		j.Reasons = append(j.Reasons, Reason{ReasonClone, fmt.Sprintf("misses %d other bodies of the function", clones)})
+		j.Verdict = Partial
+	}
+	if !hit {
+		j.Reasons = append(j.Reasons, Reason{ReasonNoSymbol, "the symbol is not a place where an execution begins"})
+		j.Verdict = worse(j.Verdict, Partial)
+	}
+	if r.Plan.Verdict != Complete {
+		j.Reasons = append(j.Reasons, r.Plan.Reasons...)
+		j.Verdict = worse(j.Verdict, r.Plan.Verdict)
+	}
+	if len(j.Reasons) == 0 {
+		j.Reasons = []Reason{{ReasonEntry, "every execution passes the symbol"}}
+	}
+	return j
+}
+
+// noPlain judges a plain probe that cannot be attached.
+func (b *Binary) noPlain(r *Result, f *function, t *tally) Judgement {
+	switch {
+	case t.ifunc:
+		return Judgement{None, []Reason{{ReasonIFunc, "the symbol is an indirect function's resolver"}}}
+	case len(r.Sites) > 0 && t.clones > 0:
+		return Judgement{None, []Reason{{ReasonClone, "no symbol " + f.name + ", only clones of it"}}}
+	case len(f.copies) > 0:
+		return Judgement{None, []Reason{{ReasonInlined, "no symbol " + f.name + ": it is inlined everywhere"}}}
+	}
+	return Judgement{None, []Reason{{ReasonNoSymbol, "no symbol " + f.name}}}
+}
+
+// returnsOnly narrows a result to what a return probe can be put on: a
+// uretprobe takes a function's entry, an inlined copy has none.
+func returnsOnly(r *Result) {
+	kept := r.Sites[:0]
+	for _, s := range r.Sites {
+		if s.Kind == Inlined {
+			r.PlanLost = append(r.PlanLost, lostAt(s.Callers, "an inlined copy has no return that a uretprobe can take"))
+			continue
+		}
+		s.Return = true
+		kept = append(kept, s)
+	}
+	r.Sites = kept
+}
