@@ -1,0 +1,39 @@
+package elfbin
+
+import "encoding/hex"
+
+// DebugLink gives the file name and the CRC-32 (IEEE) of the separate debug
+// file that .gnu_debuglink names.
+func (f *File) DebugLink() (name string, crc uint32, ok bool) {
+	b, err := f.Section(".gnu_debuglink")
+	if err != nil || b == nil {
+		return "", 0, false
+	}
+	c := &cursor{data: b}
+	name = c.cstring()
+	c.align(4)
+	crc = c.u32()
+	return name, crc, !c.short && name != ""
+}
+
+// AltLink gives the path and the build id (hex) of the alternate debug file
+// that holds what dwz or a linker moved out of several files: .gnu_debugaltlink
+// or .debug_sup (DWARF5 §7.3.6).
+func (f *File) AltLink() (name, buildID string, ok bool) {
+	if b, err := f.Section(".gnu_debugaltlink"); err == nil && b != nil {
+		c := &cursor{data: b}
+		name = c.cstring()
+		id := b[c.at:]
+		return name, hex.EncodeToString(id), !c.short && name != ""
+	}
+	b, err := f.Section(".debug_sup")
+	if err != nil || b == nil {
+		return "", "", false
+	}
+	c := &cursor{data: b}
+	version, supplementary := c.u16(), c.u8()
+	name = c.cstring()
+	id := c.bytes(c.uleb())
+	// A supplementary file says so of itself and links to nothing.
+	return name, hex.EncodeToString(id), !c.short && version == 5 && supplementary == 0 && name != ""
+}

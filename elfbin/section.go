@@ -1,0 +1,79 @@
+package elfbin
+
+import (
+	"debug/elf"
+	"strings"
+	"sync"
+)
+
+// Section gives the contents of the first section of a name, decompressed
+// (SHF_COMPRESSED, or the older .zdebug_ sections under their .debug_ name).
+// It is nil without an error when there is no such section or it has no bytes
+// in this file (SHT_NOBITS). The caller must not change the bytes.
+func (f *File) Section(name string) ([]byte, error) {
+	i := f.sectionIndex(name)
+	if i < 0 && strings.HasPrefix(name, ".debug_") {
+		i = f.sectionIndex(".z" + name[1:])
+	}
+	if i < 0 || !f.sections[i].stored() {
+		return nil, nil
+	}
+	return f.sectionData(i)
+}
+
+// sectionIndex is the number of the first section of a name, -1 without one.
+// A section with bytes goes before one without.
+func (f *File) sectionIndex(name string) int {
+	empty := -1
+	for i := range f.sections {
+		if s := &f.sections[i]; s.Name == name && s.Type != elf.SHT_NULL {
+			if s.stored() {
+				return i
+			}
+			if empty < 0 {
+				empty = i
+			}
+		}
+	}
+	return empty
+}
+
+// sectionData gives the contents of section number i, read once.
+func (f *File) sectionData(i int) ([]byte, error) {
+	f.mu.Lock()
+	load := f.cache[i]
+	if load == nil {
+		load = sync.OnceValues(func() ([]byte, error) { return f.loadSection(i) })
+		f.cache[i] = load
+	}
+	f.mu.Unlock()
+	return load()
+}
+
+func (f *File) loadSection(i int) ([]byte, error) {
+	s := f.sections[i]
+	b, err := f.read(s.Name, s.Offset, s.Size)
+	if err != nil {
+		return nil, err
+	}
+	if b, err = f.decompress(s, b); err != nil {
+		return nil, err
+	}
+	if f.typ == elf.ET_REL {
+		return b, f.relocate(i, b)
+	}
+	return b, nil
+}
+
+// HasDWARF tells whether this file itself has debug information: a
+// .debug_info that is not empty.
+func (f *File) HasDWARF() bool { return f.hasBytes(".debug_info") || f.hasBytes(".zdebug_info") }
+
+// HasMiniDebug tells whether the file has a .gnu_debugdata section: an
+// xz-compressed symbol table without debug information.
+func (f *File) HasMiniDebug() bool { return f.hasBytes(".gnu_debugdata") }
+
+func (f *File) hasBytes(name string) bool {
+	i := f.sectionIndex(name)
+	return i >= 0 && f.sections[i].stored() && f.sections[i].Size > 0
+}
