@@ -165,7 +165,7 @@ func (s *stage) analyse(hook string) (*sites.Result, error) {
 func (s *stage) farewell() {
 	s.print("")
 	if !s.live {
-		s.printf("Not shown live: %s.\n", s.why)
+		s.print(wrap("Not shown live: "+s.why+".", width)...)
 	}
 	s.printf("The programs and their sources stay in %s\n", s.dir)
 }
