@@ -1,0 +1,166 @@
+package accuracy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+)
+
+// build is one way to compile a program.
+type build struct {
+	name  string
+	cc    string   // gcc or clang
+	flags []string // optimisation, also given to the linker
+}
+
+// builds are the builds that are measured.
+func builds() []build {
+	return []build{
+		{"gcc-O2", "gcc", []string{"-O2"}},
+		{"gcc-O3", "gcc", []string{"-O3"}},
+		{"gcc-O2-flto", "gcc", []string{"-O2", "-flto"}},
+		{"clang-O2", "clang", []string{"-O2"}},
+	}
+}
+
+// truthBuild is the build whose symbols are counted for the truth: every
+// function has a body and every call reaches it. always_inline functions are
+// made noinline by name (the compiler's and libc's own headers spell the
+// attribute with underscores and stay untouched).
+func truthBuild(cc string) build {
+	return build{cc + "-O0", cc, []string{"-O0", "-fno-inline", "-Dalways_inline=noinline"}}
+}
+
+// compiled is a program's binary in its working directory.
+type compiled struct {
+	dir  string // where commands run
+	path string // the binary, in dir
+	key  string // of everything it was made from
+}
+
+// compile builds a program, or finds it built.
+func compile(ctx context.Context, c store, p program, b build, marked bool) (compiled, error) {
+	tree, err := p.tree(ctx, c)
+	if err != nil {
+		return compiled{}, err
+	}
+	version := firstLine(ctx, b.cc, "--version")
+	if version == "" {
+		return compiled{}, &missingError{"no " + b.cc + " on this machine", "apt-get install " + b.cc}
+	}
+	flags, err := p.compileFlags(tree)
+	if err != nil {
+		return compiled{}, err
+	}
+	var include []byte
+	if p.include != "" {
+		if include, err = embedded(p.include); err != nil {
+			return compiled{}, err
+		}
+	}
+	generated := map[string][]byte{}
+	if p.generated != nil {
+		if generated, err = p.generated(tree); err != nil {
+			return compiled{}, err
+		}
+	}
+	key := keyOf(p.source, p.patterns, p.without, flags, p.libs, include, generated, b.cc, b.flags, version, marked, markerVersion)
+	out := compiled{c.path("bin", key), c.path("bin", key, p.name), key}
+	if _, err := os.Stat(out.path); err == nil {
+		return out, nil
+	}
+	j := job{c: c, p: p, b: b, tree: tree, flags: append(flags, "-g", "-w"), marked: marked, out: out}
+	if p.include != "" {
+		header := c.path("include", keyOf(include)+".h")
+		if err := writeFile(header, include); err != nil {
+			return compiled{}, err
+		}
+		j.flags = append(j.flags, "-include", header)
+	}
+	if err := j.build(ctx); err != nil {
+		return compiled{}, fmt.Errorf("build %s %s: %w", p.name, b.name, err)
+	}
+	return out, nil
+}
+
+// job is one build under way.
+type job struct {
+	c      store
+	p      program
+	b      build
+	tree   string
+	flags  []string
+	marked bool
+	out    compiled
+}
+
+// build compiles every file by itself, two at a time or as many as there are
+// processors, and links them.
+func (j job) build(ctx context.Context) error {
+	files, err := j.p.files(j.tree)
+	if err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp(j.c.dir, "build-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	objects := make([]string, len(files))
+	errs := make([]error, len(files))
+	slots := make(chan struct{}, runtime.NumCPU())
+	var wg sync.WaitGroup
+	for i, f := range files {
+		objects[i] = filepath.Join(tmp, fmt.Sprintf("%03d-%s.o", i, strings.TrimSuffix(filepath.Base(f), ".c")))
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			errs[i] = j.object(ctx, f, objects[i])
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return j.link(ctx, tmp, objects)
+}
+
+// object compiles one file.
+func (j job) object(ctx context.Context, file, object string) error {
+	if j.marked && j.b.cc == "clang" {
+		return j.markedObject(ctx, file, object)
+	}
+	args := append([]string{}, j.b.flags...)
+	if j.marked {
+		header, err := j.markHeader()
+		if err != nil {
+			return err
+		}
+		args = append(args, "-fno-pie", "-finstrument-functions", "-include", header)
+	}
+	args = append(append(args, j.flags...), "-c", "-o", object, file)
+	_, err := run(ctx, "", j.b.cc, args...)
+	return err
+}
+
+// link puts the binary where it belongs only when it is whole.
+func (j job) link(ctx context.Context, tmp string, objects []string) error {
+	bin := filepath.Join(tmp, j.p.name)
+	args := append([]string{}, j.b.flags...)
+	if j.marked && j.b.cc == "gcc" {
+		args = append(args, "-no-pie")
+	}
+	args = append(append(args, "-g", "-o", bin), objects...)
+	if _, err := run(ctx, tmp, j.b.cc, append(args, j.p.libs...)...); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(j.out.dir, 0o755); err != nil {
+		return err
+	}
+	return os.Rename(bin, j.out.path)
+}

@@ -1,0 +1,60 @@
+package accuracy
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+)
+
+// commandError is a command that failed, with what it wrote.
+type commandError struct {
+	args   []string
+	output string
+	err    error
+}
+
+// maxErrorOutput keeps a compiler's thousand errors out of one message.
+const maxErrorOutput = 2000
+
+func (e *commandError) Error() string {
+	out := strings.TrimSpace(e.output)
+	if len(out) > maxErrorOutput {
+		out = out[:maxErrorOutput] + " ..."
+	}
+	return fmt.Sprintf("%s: %v: %s", strings.Join(e.args, " "), e.err, out)
+}
+
+func (e *commandError) Unwrap() error { return e.err }
+
+// cleanEnv is the whole environment of every command: no locale, no LUA_PATH,
+// no ZSTD_CLEVEL, nothing that differs between two machines.
+func cleanEnv() []string {
+	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/nonexistent", "TZ=UTC", "DEBUGINFOD_URLS="}
+}
+
+// run runs a command in dir and gives what it wrote to standard output. On
+// failure the error carries both outputs.
+func run(ctx context.Context, dir, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	cmd.Env = cleanEnv()
+	var out, all bytes.Buffer
+	cmd.Stdout = &out
+	cmd.Stderr = &all
+	if err := cmd.Run(); err != nil {
+		return out.String(), &commandError{append([]string{name}, args...), all.String() + out.String(), err}
+	}
+	return out.String(), nil
+}
+
+// firstLine is the first line a command prints, "" when it cannot be run.
+func firstLine(ctx context.Context, name string, args ...string) string {
+	out, err := run(ctx, "", name, args...)
+	if err != nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(out, "\n")
+	return strings.TrimSpace(line)
+}

@@ -1,0 +1,120 @@
+package accuracy
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// markerVersion changes the keys of marked builds when the markers change.
+const markerVersion = 1
+
+// markSection holds one record a marker: for gcc the marker's address and the
+// function's, 8 bytes each; for clang the distance to the marker, 4 bytes, and
+// "file:function" as a C string.
+const markSection = ".surehook_mark"
+
+// markHeaderText is the forced include of gcc's marked builds. The function
+// is "extern inline" in GNU's sense: inlined at every copy of every function,
+// never emitted, so that the loops around it are optimised as always.
+const markHeaderText = `extern __inline __attribute__((gnu_inline, always_inline, no_instrument_function))
+void __cyg_profile_func_enter(void *fn, void *site)
+{
+	(void)site;
+	__asm__ volatile("1: nop\n\t.pushsection ` + markSection + `,\"a\"\n\t.quad 1b, %c0\n\t.popsection" : : "i"(fn));
+}
+extern __inline __attribute__((gnu_inline, always_inline, no_instrument_function))
+void __cyg_profile_func_exit(void *fn, void *site)
+{
+	(void)fn;
+	(void)site;
+}
+`
+
+// markHeader writes the forced include of gcc's marked builds.
+func (j job) markHeader() (string, error) {
+	header := j.c.path("include", "mark-"+keyOf(markHeaderText)+".h")
+	if _, err := os.Stat(header); err == nil {
+		return header, nil
+	}
+	return header, writeFile(header, []byte(markHeaderText))
+}
+
+// markedObject compiles one file with clang: its front end wants a constant
+// where gcc takes an inlined argument, so the markers are put into the IR
+// before any pass has run.
+func (j job) markedObject(ctx context.Context, file, object string) error {
+	ir := strings.TrimSuffix(object, ".o") + ".ll"
+	args := append([]string{}, j.b.flags...)
+	args = append(append(args, j.flags...), "-Xclang", "-disable-llvm-passes", "-finstrument-functions", "-emit-llvm", "-S", "-o", ir, file)
+	if _, err := run(ctx, "", "clang", args...); err != nil {
+		return err
+	}
+	text, err := run(ctx, "", "opt", "-S", "-passes=function(ee-instrument)", "-o", "-", ir)
+	if err != nil {
+		return err
+	}
+	if text, err = markIR(text); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if err := writeFile(ir, []byte(text)); err != nil {
+		return err
+	}
+	_, err = run(ctx, "", "clang", append(append([]string{}, j.b.flags...), "-w", "-c", "-o", object, ir)...)
+	return err
+}
+
+// The lines of IR that markIR reads.
+var (
+	irDefine     = regexp.MustCompile(`^define .*@"?([\w.$]+)"?\(.*!dbg !(\d+)`)
+	irEnter      = regexp.MustCompile(`call void @__cyg_profile_func_enter\(.*\)(, !dbg !\d+)?$`)
+	irExit       = regexp.MustCompile(`call void @__cyg_profile_func_exit\(`)
+	irSubprogram = regexp.MustCompile(`^!(\d+) = .*!DISubprogram\(name: "([^"]+)".* file: !(\d+)`)
+	irFile       = regexp.MustCompile(`^!(\d+) = !DIFile\(filename: "([^"]+)"`)
+)
+
+// markIR replaces the calls that clang's instrumentation inserted by markers
+// and removes those at the functions' ends.
+func markIR(text string) (string, error) {
+	lines := strings.Split(text, "\n")
+	names := irFunctions(lines)
+	var out []string
+	current := ""
+	for _, line := range lines {
+		if m := irDefine.FindStringSubmatch(line); m != nil {
+			current = names[m[2]]
+		} else if strings.HasPrefix(line, "define ") {
+			current = ""
+		}
+		switch m := irEnter.FindStringSubmatch(line); {
+		case m != nil && current == "":
+			return "", fmt.Errorf("an instrumented function without debug information: %s", line)
+		case m != nil:
+			line = fmt.Sprintf(`  call void asm sideeffect "1: nop\0A.pushsection %s,\22a\22\0A.long 1b-.\0A.asciz \22%s\22\0A.popsection", "~{dirflag},~{fpsr},~{flags}"()%s`, markSection, current, m[1])
+		case irExit.MatchString(line):
+			continue
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, "\n"), nil
+}
+
+// irFunctions gives "file:function" by the number of the DISubprogram.
+func irFunctions(lines []string) map[string]string {
+	files := map[string]string{}
+	for _, line := range lines {
+		if m := irFile.FindStringSubmatch(line); m != nil {
+			files[m[1]] = filepath.Base(m[2])
+		}
+	}
+	names := map[string]string{}
+	for _, line := range lines {
+		if m := irSubprogram.FindStringSubmatch(line); m != nil {
+			names[m[1]] = files[m[3]] + ":" + m[2]
+		}
+	}
+	return names
+}

@@ -1,0 +1,219 @@
+package accuracy
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// headline is a row in one line.
+func (row Row) headline() string {
+	var s []string
+	for _, t := range tools() {
+		if t == toolSurehook && !row.Measured {
+			continue
+		}
+		s = append(s, fmt.Sprintf("%s %.1f%%", t, row.of(t).percent()))
+	}
+	return fmt.Sprintf("%d functions executed, exact: %s", len(row.Results), strings.Join(s, ", "))
+}
+
+// Markdown writes docs/accuracy.md. command is how it was made.
+func (r *Report) Markdown(w io.Writer, command string) error {
+	m := &markdown{}
+	m.p("# How exactly surehook counts\n")
+	m.p("Made by `%s`; do not edit.\n", command)
+	m.p("%s", introduction)
+	m.p("Measured on: %s.\n", strings.Join(r.Environment, "; "))
+	m.p("Sources:\n")
+	for _, s := range r.Sources {
+		m.p("- %s", s)
+	}
+	m.p("")
+	r.headlineTable(m)
+	r.executionsTable(m)
+	r.soundnessTable(m)
+	for _, row := range r.Rows {
+		row.section(m)
+	}
+	_, err := io.WriteString(w, m.String())
+	return err
+}
+
+const introduction = `Every function of a real program that a fixed workload executes is counted live by
+` + "`surehook trace --count 'uprobe:PROG:*'`" + ` and compared with the truth. Two oracles give the truth:
+
+- **unperturbed**: the hits of every function's symbol in the -O0 build of the same source (same compiler, no inlining).
+  The measured binary is untouched. Calls that the optimiser removed leave no instruction and count as not exact.
+- **marked**: every function begins with a nop whose address is recorded, wherever it is inlined; the hits of
+  these nops are the truth for that very binary. The nop pins the start of each copy, so this oracle is easier.
+
+The peers' probes are counted in the same way with the same workload: ` + "`perf probe -D f`" + `, gdb's ` + "`break f`" + ` and the bare
+symbol (what bpftrace, libbpf and cilium/ebpf attach to). A function counts as exact only when the number of executions is.
+Functions whose count depends on addresses (found by counting the truth twice, with and without address space
+randomisation) are left out and listed.
+`
+
+// markdown collects lines.
+type markdown struct{ strings.Builder }
+
+func (m *markdown) p(format string, args ...any) { fmt.Fprintf(&m.Builder, format+"\n", args...) }
+
+func (r *Report) headlineTable(m *markdown) {
+	m.p("## Functions counted exactly\n")
+	m.p("In parentheses: without the functions of which the build holds no code (folded away).\n")
+	m.p("| program | build | oracle | functions executed | folded | surehook | perf probe | gdb | symbol only |")
+	m.p("|---|---|---|---|---|---|---|---|---|")
+	for _, row := range r.Rows {
+		cells := []string{row.Program, row.Build, row.Oracle, itoa(len(row.Results)), itoa(row.of(toolPerf).folded)}
+		for _, t := range tools() {
+			cells = append(cells, row.cell(t))
+		}
+		m.p("| %s |", strings.Join(cells, " | "))
+	}
+	m.p("")
+}
+
+// cell is a tool's share of exact functions.
+func (row Row) cell(tool string) string {
+	if tool == toolSurehook && !row.Measured {
+		return "not run"
+	}
+	s := row.of(tool)
+	text := fmt.Sprintf("%.1f %% (%.1f %%)", s.percent(), s.unfolded())
+	if tool == toolSurehook {
+		return "**" + text + "**"
+	}
+	return text
+}
+
+func (r *Report) executionsTable(m *markdown) {
+	m.p("## Executions\n")
+	m.p("Recall: executions counted of those there were. Over: counted beyond, in relation to those there were.\n")
+	m.p("| program | build | oracle | executions | surehook | perf probe | gdb | symbol only |")
+	m.p("|---|---|---|---|---|---|---|---|")
+	for _, row := range r.Rows {
+		var total uint64
+		for _, x := range row.Results {
+			total += x.Truth
+		}
+		cells := []string{row.Program, row.Build, row.Oracle, utoa(total)}
+		for _, t := range tools() {
+			if t == toolSurehook && !row.Measured {
+				cells = append(cells, "not run")
+				continue
+			}
+			s := row.of(t)
+			cells = append(cells, fmt.Sprintf("%.4f, over %.2f %%", s.recall, 100*s.over))
+		}
+		m.p("| %s |", strings.Join(cells, " | "))
+	}
+	m.p("")
+}
+
+func (r *Report) soundnessTable(m *markdown) {
+	m.p("## What the verdicts promised\n")
+	m.p("`complete` promises that every execution is counted. Any other verdict is a warning.\n")
+	m.p("| program | build | oracle | complete and exact | complete but wrong | exact, but warned | wrong and warned | no line |")
+	m.p("|---|---|---|---|---|---|---|---|")
+	for _, row := range r.Rows {
+		if !row.Measured {
+			continue
+		}
+		s := row.soundness()
+		m.p("| %s | %s | %s | %d | %d | %d | %d | %d |", row.Program, row.Build, row.Oracle, s.completeExact, s.completeWrong, s.warnedExact, s.warnedWrong, s.absent)
+	}
+	m.p("")
+}
+
+// section lists what is not exact in one build.
+func (row Row) section(m *markdown) {
+	m.p("## %s %s, %s\n", row.Program, row.Build, row.Oracle)
+	if row.Measured {
+		row.wrongTable(m)
+	}
+	if len(row.Noise) > 0 {
+		m.p("Left out, because the count depends on addresses or time: %s.\n", noiseList(row.Noise))
+	}
+}
+
+func (row Row) wrongTable(m *markdown) {
+	wrong := row.wrong()
+	if len(wrong) == 0 {
+		m.p("All %d functions exact.\n", len(row.Results))
+		return
+	}
+	m.p("%d of %d functions not exact. The cause is an automatic first guess.\n", len(wrong), len(row.Results))
+	m.p("| function | truth | surehook | perf probe | cause | verdict | warned |")
+	m.p("|---|---|---|---|---|---|---|")
+	for _, r := range wrong {
+		warned := "yes"
+		switch {
+		case r.complete():
+			warned = "**no**"
+		case r.Verdict == verdictAbsent:
+			warned = "no line"
+		}
+		m.p("| `%s` (%s:%d) | %d | %d | %d | %s | %s | %s |", r.Func.Name, r.Func.File, r.Line, r.Truth, r.Counts[toolSurehook], r.Counts[toolPerf], r.Cause, r.Verdict, warned)
+	}
+	m.p("")
+}
+
+func noiseList(list []noise) string {
+	var s []string
+	for _, n := range list {
+		s = append(s, fmt.Sprintf("`%s` (%s: %d, then %d)", n.Func.Name, n.Func.File, n.N, n.Rand))
+	}
+	return strings.Join(s, ", ")
+}
+
+// Failures are the reasons to fail the run, of all rows.
+func (r *Report) Failures() []string {
+	var out []string
+	for _, row := range r.Rows {
+		out = append(out, row.Failures()...)
+	}
+	return out
+}
+
+// Only writes everything known of one function, for whoever tunes the core.
+func (r *Report) Only(w io.Writer, name string) error {
+	for _, row := range r.Rows {
+		for _, x := range row.Results {
+			if x.Func.Name != name && x.Func.String() != name {
+				continue
+			}
+			if err := row.detail(w, x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (row Row) detail(w io.Writer, x Result) error {
+	m := &markdown{}
+	m.p("%s %s %s: %s line %d: truth %d, verdict %s, cause %q", row.Program, row.Build, row.Oracle, x.Func, x.Line, x.Truth, x.Verdict, x.Cause)
+	for _, reason := range x.Reasons {
+		m.p("  reason: %s", reason)
+	}
+	for _, t := range tools() {
+		m.p("  %-8s %8d%s", t, x.Counts[t], mark(x.exact(t)))
+		sites := x.Places[t]
+		if t == toolSurehook {
+			sites = x.Sites
+		}
+		for _, s := range sites {
+			m.p("    %-10s %8d", s.Address, s.Hits)
+		}
+	}
+	_, err := io.WriteString(w, m.String())
+	return err
+}
+
+func mark(exact bool) string {
+	if exact {
+		return " exact"
+	}
+	return ""
+}

@@ -1,0 +1,178 @@
+package accuracy
+
+import (
+	"bytes"
+	"context"
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// truth is how often each function was executed.
+type truth struct {
+	Counts []count `json:"counts"` // of at least 1, ordered
+	Noise  []noise `json:"noise"`  // functions left out because two runs differ
+}
+
+type count struct {
+	Func function `json:"func"`
+	N    uint64   `json:"n"`
+}
+
+// noise is a function whose count is not the same in two runs of one binary.
+type noise struct {
+	Func function `json:"func"`
+	N    uint64   `json:"n"`    // with fixed addresses
+	Rand uint64   `json:"rand"` // with randomised addresses
+}
+
+// newTruth separates what is the same in both runs from what is not.
+func newTruth(fixed, random map[function]uint64) truth {
+	var t truth
+	for f, n := range fixed {
+		switch r := random[f]; {
+		case n != r:
+			t.Noise = append(t.Noise, noise{f, n, r})
+		case n > 0:
+			t.Counts = append(t.Counts, count{f, n})
+		}
+	}
+	slices.SortFunc(t.Counts, func(a, b count) int { return compareFunctions(a.Func, b.Func) })
+	slices.SortFunc(t.Noise, func(a, b noise) int { return compareFunctions(a.Func, b.Func) })
+	return t
+}
+
+// unperturbedTruth counts the symbols of the -O0 build.
+func unperturbedTruth(ctx context.Context, c store, p program, cc string) (truth, error) {
+	bin, err := compile(ctx, c, p, truthBuild(cc), false)
+	if err != nil {
+		return truth{}, err
+	}
+	return countedTruth(ctx, c, p, bin, func(b *image) (map[uint64]function, error) { return b.atBody, nil })
+}
+
+// markedTruth counts the markers of a marked build.
+func markedTruth(ctx context.Context, c store, p program, bin compiled) (truth, error) {
+	return countedTruth(ctx, c, p, bin, func(b *image) (map[uint64]function, error) { return readMarks(bin.path, b) })
+}
+
+// countedTruth counts the places of each function twice, with and without
+// address space randomisation.
+func countedTruth(ctx context.Context, c store, p program, bin compiled, places func(*image) (map[uint64]function, error)) (truth, error) {
+	w, err := newWorkload(p, bin)
+	if err != nil {
+		return truth{}, err
+	}
+	return memo(c, "truth", w.key(), func() (truth, error) {
+		tree, err := p.tree(ctx, c)
+		if err != nil {
+			return truth{}, err
+		}
+		b, err := readImage(bin.path, tree)
+		if err != nil {
+			return truth{}, err
+		}
+		at, err := places(b)
+		if err != nil {
+			return truth{}, err
+		}
+		fixed, err := w.countFunctions(ctx, b, at, false)
+		if err != nil {
+			return truth{}, err
+		}
+		random, err := w.countFunctions(ctx, b, at, true)
+		if err != nil {
+			return truth{}, err
+		}
+		return newTruth(fixed, random), nil
+	})
+}
+
+// countFunctions adds up the hits of each function's addresses. Unlike a
+// peer's, these must all be countable.
+func (w workload) countFunctions(ctx context.Context, b *image, at map[uint64]function, random bool) (map[function]uint64, error) {
+	var offsets []uint64
+	funcs := map[uint64]function{}
+	for addr, f := range at {
+		off, ok := b.offset(addr)
+		if !ok {
+			return nil, fmt.Errorf("%s: address %#x of %s is in no segment", w.bin.path, addr, f)
+		}
+		offsets = append(offsets, off)
+		funcs[off] = f
+	}
+	hits, err := w.countOffsets(ctx, offsets, random)
+	if err != nil {
+		return nil, err
+	}
+	sum := map[function]uint64{}
+	for off, f := range funcs {
+		n, ok := hits[off]
+		if !ok {
+			return nil, fmt.Errorf("%s: no probe possible at offset %#x of %s", w.bin.path, off, f)
+		}
+		sum[f] += n
+	}
+	return sum, nil
+}
+
+var errMarks = errors.New("malformed marker section")
+
+// readMarks reads the addresses of the markers.
+func readMarks(path string, b *image) (map[uint64]function, error) {
+	f, err := elf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	sec := f.Section(markSection)
+	if sec == nil {
+		return nil, fmt.Errorf("%s: %w: no %s", path, errMarks, markSection)
+	}
+	data, err := sec.Data()
+	if err != nil {
+		return nil, err
+	}
+	if f.Type == elf.ET_EXEC { // gcc's, linked without PIE
+		return pairMarks(data, b.atBody)
+	}
+	return namedMarks(data, sec.Addr)
+}
+
+// pairMarks reads gcc's records. Functions of other files than the program's
+// own are left out.
+func pairMarks(data []byte, atBody map[uint64]function) (map[uint64]function, error) {
+	const record = 16
+	if len(data)%record != 0 {
+		return nil, errMarks
+	}
+	marks := map[uint64]function{}
+	for ; len(data) > 0; data = data[record:] {
+		if f, ok := atBody[binary.LittleEndian.Uint64(data[8:])]; ok {
+			marks[binary.LittleEndian.Uint64(data)] = f
+		}
+	}
+	return marks, nil
+}
+
+// namedMarks reads clang's records; addr is the section's address.
+func namedMarks(data []byte, addr uint64) (map[uint64]function, error) {
+	marks := map[uint64]function{}
+	for len(data) > 0 {
+		end := bytes.IndexByte(data[min(4, len(data)):], 0)
+		if end < 0 {
+			return nil, errMarks
+		}
+		at := addr + uint64(int64(int32(binary.LittleEndian.Uint32(data))))
+		file, name, ok := bytes.Cut(data[4:4+end], []byte(":"))
+		if !ok {
+			return nil, errMarks
+		}
+		marks[at] = function{string(name), string(file)}
+		addr += uint64(4 + end + 1)
+		data = data[4+end+1:]
+	}
+	return marks, nil
+}
