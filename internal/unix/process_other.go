@@ -1,0 +1,8 @@
+//go:build !linux
+
+package unix
+
+import "errors"
+
+// WaitExit is not supported on this system.
+func WaitExit(int) error { return errors.ErrUnsupported }
