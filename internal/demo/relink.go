@@ -111,6 +111,7 @@ func (s *stage) updated(lib, hook string, was uint64, live []string) error {
 	s.printf("    hit %d times, each of them discount: plain probe saw 0 of %d executions\n", counts[1].Plain, executed)
 	s.print("  sites computed again from the new file:")
 	s.printf("    surehook saw %d of %d executions\n", counts[0].Executions, executed)
+	s.print("", "An offset belongs to one build: keep the build id with it, or compute it again.")
 	return nil
 }
 

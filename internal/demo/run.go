@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"strings"
 
 	"github.com/surehook/surehook/attach"
 	"github.com/surehook/surehook/elfbin"
@@ -71,7 +72,7 @@ func Run(ctx context.Context, w io.Writer, name string, opts Options, deps Deps)
 			return fmt.Errorf("demo %s: %w", e.Name, err)
 		}
 	}
-	stage.farewell()
+	stage.farewell(list)
 	return stage.err
 }
 
@@ -162,10 +163,13 @@ func (s *stage) analyse(hook string) (*sites.Result, error) {
 	return &results[0], nil
 }
 
-func (s *stage) farewell() {
+func (s *stage) farewell(told []Example) {
 	s.print("")
 	if !s.live {
 		s.print(wrap("Not shown live: "+s.why+".", width)...)
 	}
-	s.printf("The programs and their sources stay in %s\n", s.dir)
+	s.printf("The programs and their sources stay in %s. Go on with:\n", s.dir)
+	here := strings.NewReplacer("./", s.dir+"/")
+	e := told[0]
+	s.printf("  surehook trace --prove %s -c '%s'\n", here.Replace(e.Hook), here.Replace(strings.Join(e.Command, " ")))
 }

@@ -66,7 +66,8 @@ func (s *stage) sites(r *sites.Result, counts []tally.SiteHits) {
 		line := fmt.Sprintf("  %s%-8s %-15s", hits, site.Kind, place)
 		if len(site.Callers) > 0 {
 			c := site.Callers[0]
-			line += fmt.Sprintf(" %s:%d  %s", base(c.File), c.Line, sourceLine(c.File, c.Line))
+			code, _, _ := strings.Cut(sourceLine(c.File, c.Line), "/*")
+			line += fmt.Sprintf(" %s:%d  %s", base(c.File), c.Line, code)
 		}
 		s.print(clip(strings.TrimRight(line, " ")))
 	}

@@ -11,7 +11,7 @@ import (
 // inline tells how one symbol stands for three copies of a function.
 func (s *stage) inline(e Example) error {
 	s.print(
-		"A program counts how often it executes add(). Three places call it:", "")
+		"A program counts itself how often it executes add(). It is called here:", "")
 	s.quote("inline/add.c", "add(total, i)", "add(n, n)")
 	s.quote("inline/main.c", "add(total, ")
 	s.print("",
@@ -30,7 +30,7 @@ func (s *stage) inline(e Example) error {
 // partial tells how one function is cut into a head and a tail.
 func (s *stage) partial(e Example) error {
 	s.print(
-		"A resource allocator refuses bad sizes at once and does its work else:", "")
+		"A resource allocator refuses bad sizes at once; only then comes the work:", "")
 	s.quote("partial/pool.c", "void reserve(", "executions++", "if (blocks == 0", "fast path", "snprintf(")
 	s.print("",
 		"gcc -O2 inlines the test into the callers of its file, and makes the rest a",
