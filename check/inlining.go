@@ -75,12 +75,12 @@ func (c context) inlinedRemedy() string {
 
 // suspected: no debug information, but the machine code looks inlined (SH403).
 func suspected(c context) []Finding {
-	if !c.has(sites.ReasonNoDebug) || !c.has(sites.ReasonInlined) {
+	if !c.Notes.NoCaller {
 		return nil
 	}
 	return []Finding{{
 		Message:  fmt.Sprintf("%s is probably inlined, and without debug information the copies cannot be found", c.Function),
-		Evidence: c.reasons(sites.ReasonInlined, sites.ReasonNoDebug),
+		Evidence: c.reasons(sites.ReasonNoDebug),
 		Remedy:   c.debugRemedy(),
 	}}
 }
@@ -187,7 +187,7 @@ func unique(texts []string) []string {
 
 // noDebug: inlining cannot be told without debug information (SH407).
 func noDebug(c context) []Finding {
-	if !c.has(sites.ReasonNoDebug) || c.has(sites.ReasonInlined) {
+	if !c.has(sites.ReasonNoDebug) || c.Notes.NoCaller {
 		return nil
 	}
 	return []Finding{{

@@ -113,7 +113,7 @@ func aliases(c context) []Finding {
 	byValue := map[uint64][]string{}
 	var order []uint64
 	for _, s := range c.Notes.Symbols {
-		if !s.Func() || !c.isBody(s.Value) {
+		if !s.Func() || !c.isBody(s.Value) || slices.Contains(c.Notes.Folded, s.Name) {
 			continue
 		}
 		if byValue[s.Value] == nil {

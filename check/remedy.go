@@ -34,6 +34,17 @@ func (c context) command() string {
 	return text + "\n" + own
 }
 
+// Command gives the bpftrace command that counts every execution the result's
+// plan sees, "" if bpftrace cannot.
+func Command(r *sites.Result) string {
+	c := context{Result: r}
+	if c.beyondBpftrace() != "" {
+		return ""
+	}
+	text, _, _ := strings.Cut(c.command(), "\n")
+	return text
+}
+
 // own is surehook's command for the hook.
 func (c context) own() string {
 	h := c.Hook

@@ -1,0 +1,9 @@
+// Command surehook finds out whether a probe fires at every execution of its
+// function, and puts it where it does.
+package main
+
+import "os"
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}

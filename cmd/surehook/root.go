@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/surehook/surehook/internal/target"
+	"github.com/surehook/surehook/report"
+)
+
+// streams are what the program reads and writes, so that tests can look.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run is the whole program without os.Exit.
+func run(args []string, s streams) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	err := root.Execute()
+	if coded := (*exitError)(nil); err != nil && !(errors.As(err, &coded) && coded.err == nil) {
+		fmt.Fprintf(s.err, "surehook: %s\n", strings.TrimSuffix(err.Error(), "\n"))
+	}
+	return exitCode(err)
+}
+
+func newRoot(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "surehook",
+		Short: "Probes that fire at every execution, and proof of it",
+		Long: "surehook finds every place where an execution of a function begins: its body, the\n" +
+			"compiler's clones and the inlined copies. It says what a plain probe misses, and\n" +
+			"traces all of it.\n\n" +
+			"A HOOK is written as for bpftrace or libbpf: uprobe:./bin:function,\n" +
+			"uretprobe:libc:malloc, uprobe:./bin:ns::f, uprobe:./bin:f+0x10, uprobe:./bin:*.\n\n" +
+			"Exit status: 0 done; 1 findings at or above --fail-on, or a trace that failed;\n" +
+			"2 usage or unreadable input; 3 not permitted to attach.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
+	})
+	root.AddCommand(newSites(s), newCheck(s), newTrace(s), newExplain(s), newDemo(s), newVersion(s))
+	return root
+}
+
+// hooks wants at least one hook.
+func hooks(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("no hook given; for example: %s uprobe:./bin:function", cmd.CommandPath())
+	}
+	return nil
+}
+
+// common are the flags of the subcommands that read binaries.
+type common struct {
+	format    string
+	debugDirs []string
+}
+
+func (c *common) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.format, "format", "text", "text, or json: one object a line (docs/json.md)")
+	cmd.Flags().StringArrayVar(&c.debugDirs, "debug-dir", nil, "also look for debug files in this `DIR` (may be repeated)")
+}
+
+// analyzer looks things up on this machine.
+func (c *common) analyzer() *target.Analyzer {
+	return target.NewAnalyzer(target.Options{Root: os.DirFS("/"), Path: os.Getenv("PATH"), DebugDirs: absolute(c.debugDirs)})
+}
+
+func (c *common) parseFormat() (report.Format, error) { return report.ParseFormat(c.format) }

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/surehook/surehook/report"
+	"github.com/surehook/surehook/sites"
+)
+
+func newSites(s streams) *cobra.Command {
+	var c common
+	var full bool
+	cmd := &cobra.Command{
+		Use:     "sites HOOK...",
+		Short:   "List every place where an execution of the hooked function begins",
+		Example: "  surehook sites uprobe:./prog:add\n  surehook sites --format json 'uprobe:./prog:*'",
+		Args:    hooks,
+		RunE: func(_ *cobra.Command, args []string) error {
+			format, err := c.parseFormat()
+			if err != nil {
+				return err
+			}
+			results, err := c.resolve(args)
+			if err != nil {
+				return err
+			}
+			return report.Sites(s.out, format, results, full)
+		},
+	}
+	c.register(cmd)
+	cmd.Flags().BoolVar(&full, "full", false, "every place of every function, however many match")
+	return cmd
+}
+
+// resolve gives the results of all hooks together.
+func (c *common) resolve(args []string) ([]sites.Result, error) {
+	a := c.analyzer()
+	defer a.Close()
+	var all []sites.Result
+	for _, arg := range args {
+		r, err := a.Resolve(arg)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r.Results...)
+	}
+	return all, nil
+}
+
+// absolute makes directories independent of the file system they are looked
+// up in.
+func absolute(dirs []string) []string {
+	var out []string
+	for _, d := range dirs {
+		if abs, err := filepath.Abs(d); err == nil {
+			d = abs
+		}
+		out = append(out, d)
+	}
+	return out
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/surehook/surehook/internal/live"
+	"github.com/surehook/surehook/report"
+	"github.com/surehook/surehook/sites"
+)
+
+// traceFlags are the flags of trace.
+type traceFlags struct {
+	common
+	command    string
+	pid        int
+	count      bool
+	bySite     bool
+	prove      bool
+	bestEffort bool
+	duration   time.Duration
+}
+
+func newTrace(s streams) *cobra.Command {
+	var f traceFlags
+	cmd := &cobra.Command{
+		Use:   "trace HOOK... [-c CMD | -p PID]",
+		Short: "Attach at every place and print each execution, or count them",
+		Long: "trace attaches a probe at every place where an execution of the hooked functions\n" +
+			"begins, all or none, and prints one line an execution until Ctrl-C, until CMD or\n" +
+			"PID has ended, or for --duration.\n\n" +
+			"Every process that maps the file is traced, also with -c: what CMD starts counts,\n" +
+			"and so does another copy of the program that happens to run. -p traces one\n" +
+			"process. CMD is started when all probes are in place, without a shell; its exit\n" +
+			"status is reported, it does not change surehook's.",
+		Example: "  surehook trace --count --prove uprobe:./prog:add -c './prog 10'\n" +
+			"  surehook trace 'uprobe:libc:getaddrinfo' --duration 10s",
+		Args: hooks,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.command != "" && f.pid != 0 {
+				return errors.New("-c and -p exclude each other")
+			}
+			if f.pid < 0 || f.duration < 0 {
+				return errors.New("-p and --duration take positive values")
+			}
+			return f.run(cmd.Context(), s, args)
+		},
+	}
+	f.register(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&f.command, "command", "c", "", "run `CMD` and trace until it ends")
+	flags.IntVarP(&f.pid, "pid", "p", 0, "trace process `PID` only")
+	flags.BoolVar(&f.count, "count", false, "print totals at the end instead of each execution")
+	flags.BoolVar(&f.bySite, "by-site", false, "print hits by call site at the end")
+	flags.BoolVar(&f.prove, "prove", false, "print what the plain probe saw of all executions")
+	flags.BoolVar(&f.bestEffort, "best-effort", false, "go on when some places cannot be attached")
+	flags.DurationVar(&f.duration, "duration", 0, "end after this `TIME`, like 10s or 2m")
+	return cmd
+}
+
+// countsOnly tells that single executions are not asked for.
+func (f *traceFlags) countsOnly() bool { return f.count || f.bySite }
+
+// plan resolves the hooks and says why there is nothing to attach to.
+func (f *traceFlags) plan(args []string) ([]sites.Result, error) {
+	results, err := f.resolve(args)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range results {
+		if len(r.Sites) > 0 {
+			return results, nil
+		}
+	}
+	why := "no place to attach to"
+	if reasons := results[0].Plan.Reasons; len(reasons) > 0 {
+		why += ": " + reasons[0].Text
+	}
+	return nil, &exitError{exitFindings, fmt.Errorf("%s: %s; surehook check tells more", args[0], why)}
+}
+
+// summary writes what is said at the end of a trace.
+func (f *traceFlags) summary(s streams, format report.Format, session *live.Session) error {
+	counts, err := session.Counts()
+	if err != nil {
+		return err
+	}
+	opts := report.CountOptions{BySite: f.bySite, Prove: f.prove}
+	if f.countsOnly() || f.prove {
+		if err := report.Counts(s.out, format, counts, opts); err != nil {
+			return err
+		}
+	}
+	if f.countsOnly() {
+		return nil
+	}
+	lost, err := session.Lost()
+	if err != nil {
+		return err
+	}
+	total, undecided := uint64(0), uint64(0)
+	for _, c := range counts {
+		total += c.Executions
+		undecided += c.Undecided
+	}
+	fmt.Fprintf(s.err, "%d executions", total)
+	if undecided > 0 {
+		fmt.Fprintf(s.err, ", %d hits undecided", undecided)
+	}
+	if lost > 0 {
+		fmt.Fprintf(s.err, ", %d of them not printed: lost because they came too fast (--count has them all)", lost)
+	}
+	fmt.Fprintln(s.err)
+	return nil
+}

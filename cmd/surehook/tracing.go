@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/surehook/surehook/internal/live"
+	"github.com/surehook/surehook/report"
+)
+
+// run attaches, runs the command if there is one, waits for the end, reports.
+func (f *traceFlags) run(ctx context.Context, s streams, args []string) (err error) {
+	format, err := f.parseFormat()
+	if err != nil {
+		return err
+	}
+	var words []string
+	if f.command != "" {
+		if words, err = live.Split(f.command); err != nil {
+			return err
+		}
+	}
+	results, err := f.plan(args)
+	if err != nil {
+		return err
+	}
+	signals, stop := live.Signals()
+	defer stop()
+	session, err := live.Open(results, live.Options{PID: f.pid, Events: !f.countsOnly(), BestEffort: f.bestEffort})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	failures := session.Failures()
+	for _, x := range failures {
+		fmt.Fprintf(s.err, "not attached: %s at %#x: %v\n", x.Result.Function, x.Site.Address, x.Err)
+	}
+	fmt.Fprintf(s.err, "attached %d probes; %s\n", session.Probes()-len(failures), f.endsWhen())
+
+	printed := f.print(ctx, s.out, format, session)
+	until := live.Until{PID: f.pid, Duration: f.duration, Terminal: terminal(s.in)}
+	if words != nil {
+		if until.Command, err = live.Start(words, live.Streams{In: s.in, Out: s.out, Err: s.err}); err != nil {
+			return errors.Join(err, session.Detach(), printed())
+		}
+	}
+	live.Wait(ctx, until, signals)
+	if err := errors.Join(session.Detach(), printed()); err != nil {
+		return err
+	}
+	if until.Command != nil && until.Command.Status() != "" {
+		fmt.Fprintf(s.err, "%s %s\n", words[0], until.Command.Status())
+	}
+	if err := f.summary(s, format, session); err != nil {
+		return err
+	}
+	if len(failures) > 0 {
+		return &exitError{code: exitFindings}
+	}
+	return nil
+}
+
+func (f *traceFlags) endsWhen() string {
+	switch {
+	case f.command != "":
+		return "running the command"
+	case f.pid != 0:
+		return fmt.Sprintf("until process %d ends or Ctrl-C", f.pid)
+	case f.duration > 0:
+		return "for " + f.duration.String()
+	}
+	return "Ctrl-C ends"
+}
+
+// print prints executions as they come. The function it returns waits until
+// all of them are printed, after the session is detached.
+func (f *traceFlags) print(ctx context.Context, out io.Writer, format report.Format, session *live.Session) (printed func() error) {
+	if f.countsOnly() {
+		return func() error { return nil }
+	}
+	w := newFlusher(out)
+	done := make(chan error, 1)
+	go func() {
+		if err := report.EventHeader(w, format); err != nil {
+			done <- err
+			return
+		}
+		done <- session.Executions(ctx, func(x live.Execution) error {
+			return report.WriteEvent(w, format, report.Event{
+				Time: x.Time, PID: x.PID, TID: x.TID, Comm: x.Comm, Result: x.Result, Site: x.Site, Undecided: x.Undecided,
+			})
+		})
+	}()
+	return func() error { return errors.Join(<-done, w.Close()) }
+}
+
+// terminal tells whether a Ctrl-C there reaches the command by itself.
+func terminal(in io.Reader) bool {
+	file, ok := in.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// flushEvery is how long a line may stay in the buffer: too short to notice,
+// long enough to spare a system call a line.
+const flushEvery = 100 * time.Millisecond
+
+// flusher is a buffered writer that does not keep lines for long.
+type flusher struct {
+	mu   sync.Mutex
+	w    *bufio.Writer
+	stop chan struct{}
+}
+
+func newFlusher(w io.Writer) *flusher {
+	f := &flusher{w: bufio.NewWriterSize(w, 1<<16), stop: make(chan struct{})}
+	go f.flush()
+	return f
+}
+
+func (f *flusher) flush() {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			f.mu.Lock()
+			f.w.Flush() // the error stays in w and comes with the next Write or Close
+			f.mu.Unlock()
+		case <-f.stop:
+			return
+		}
+	}
+}
+
+// Write implements io.Writer.
+func (f *flusher) Write(b []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.w.Write(b)
+}
+
+// Close writes what is left.
+func (f *flusher) Close() error {
+	close(f.stop)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.w.Flush()
+}
