@@ -23,6 +23,8 @@ const chdrSize = 24
 func (f *File) decompress(s SectionHeader, b []byte) ([]byte, error) {
 	typ, size := elf.CompressionType(0), uint64(0)
 	switch {
+	case s.Flags&elf.SHF_ALLOC != 0:
+		return b, nil // the gABI forbids to compress what is loaded
 	case s.Flags&elf.SHF_COMPRESSED != 0:
 		if len(b) < chdrSize {
 			return nil, f.bad(s.Name, s.Offset, "compression header is cut short")

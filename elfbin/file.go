@@ -33,9 +33,10 @@ type File struct {
 	entry    uint64
 	segments []*segment
 	sections []SectionHeader
-	code     []Range  // executable sections by address
-	symbols  []Symbol // .symtab, then .dynsym, without their null entries
-	first    [2]int   // index in symbols of each Table's first entry
+	code     []Range          // executable sections by address
+	fixups   map[uint32][]int // in ET_REL: SHT_RELA sections by the section they change
+	symbols  []Symbol         // .symtab, then .dynsym, without their null entries
+	first    [2]int           // index in symbols of each Table's first entry
 
 	index   func() *symbolIndex
 	relocs  func() relocations
@@ -50,11 +51,19 @@ type File struct {
 // Open reads the ELF file at path. What is not an ELF file of a known kind,
 // or breaks the format, is a *FormatError.
 func Open(path string) (*File, error) {
+	// Stat first: opening a named pipe would wait for its writer.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &FormatError{path, "ELF header", 0, fmt.Errorf("%w: not a regular file", ErrNotELF)}
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	f, err := openFile(file, path)
+	f, err := New(file, info.Size(), path)
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -62,17 +71,6 @@ func Open(path string) (*File, error) {
 	f.closer = file
 	f.dirs = directories(path)
 	return f, nil
-}
-
-func openFile(file *os.File, path string) (*File, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, &FormatError{path, "ELF header", 0, fmt.Errorf("%w: not a regular file", ErrNotELF)}
-	}
-	return New(file, info.Size(), path)
 }
 
 // directories gives the absolute directory of path as written and with its
@@ -95,7 +93,7 @@ func directories(path string) []string {
 // New reads an ELF file of size bytes from r; name stands for it in errors
 // and is what Path returns. The caller keeps r open as long as the File is used.
 func New(r io.ReaderAt, size int64, name string) (*File, error) {
-	f := &File{path: name, src: r, cache: map[int]func() ([]byte, error){}}
+	f := &File{path: name, src: r, cache: map[int]func() ([]byte, error){}, fixups: map[uint32][]int{}}
 	if size < 0 {
 		return nil, f.bad("ELF header", 0, "size %d is negative", size)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Sizes of the records of an ELF64 file (gABI chapters 4 and 5).
@@ -66,6 +67,9 @@ func (f *File) readELFHeader() (tables, error) {
 	magic, err := f.read(where, 0, min(f.size, elf.EI_NIDENT))
 	if err != nil {
 		return tables{}, err
+	}
+	if strings.HasPrefix(string(magic), "#!") {
+		return tables{}, f.bad(where, 0, "%w but a script: give the path of its interpreter", ErrNotELF)
 	}
 	if len(magic) < elf.EI_NIDENT || string(magic[:4]) != elf.ELFMAG {
 		return tables{}, f.bad(where, 0, "%w (it starts with % x)", ErrNotELF, magic[:min(4, len(magic))])
@@ -166,12 +170,28 @@ func (f *File) nameSections(shstrndx uint32) error {
 			}
 		}
 	}
+	return f.checkSections()
+}
+
+// checkSections refuses what could not be read in bounds, and notes what is
+// looked up often.
+func (f *File) checkSections() error {
+	total := uint64(0)
 	for i, s := range f.sections {
 		if err := f.checkTable(i, s); err != nil {
 			return err
 		}
+		if s.stored() && s.Offset < f.size {
+			total += min(s.Size, f.size-s.Offset)
+		}
+		if total > maxLoadFactor*f.size {
+			return f.bad("section headers", s.Offset, "sections overlap: together they have more than %d times the file's bytes", maxLoadFactor)
+		}
 		if s.Flags&elf.SHF_EXECINSTR != 0 && (f.typ != elf.ET_REL || s.stored()) && s.Addr+s.Size > s.Addr {
 			f.code = append(f.code, Range{s.Addr, s.Addr + s.Size})
+		}
+		if f.typ == elf.ET_REL && s.Type == elf.SHT_RELA {
+			f.fixups[s.Info] = append(f.fixups[s.Info], i)
 		}
 	}
 	slices.SortFunc(f.code, func(a, b Range) int { return cmp.Compare(a.Low, b.Low) })

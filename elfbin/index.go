@@ -2,6 +2,7 @@ package elfbin
 
 import (
 	"cmp"
+	"container/heap"
 	"debug/elf"
 	"math"
 	"slices"
@@ -13,8 +14,14 @@ import (
 // File.symbols.
 type symbolIndex struct {
 	byName map[string][]int32
-	funcs  []int32  // FUNC and IFUNC by value, the worst first among equals
-	reach  []uint64 // reach[i] is the highest end of funcs[:i+1]
+	funcs  []int32 // FUNC and IFUNC by value, the worst name first among equals
+	spans  []span  // by address, without gaps: the innermost sized function
+}
+
+// span says which function holds the addresses from low to the next span.
+type span struct {
+	low  uint64
+	best int32 // index in funcs, -1 for none
 }
 
 func (f *File) newSymbolIndex() *symbolIndex {
@@ -30,12 +37,54 @@ func (f *File) newSymbolIndex() *symbolIndex {
 		a, b := &f.symbols[i], &f.symbols[k]
 		return cmp.Or(cmp.Compare(a.Value, b.Value), -compareNames(a, b))
 	})
-	reach := uint64(0)
-	for _, i := range x.funcs {
-		reach = max(reach, f.symbols[i].end())
-		x.reach = append(x.reach, reach)
-	}
+	x.spans = f.newSpans(x.funcs)
 	return x
+}
+
+// newSpans lays nested and overlapping functions flat, so that a lookup does
+// not depend on how many overlap. A later function in funcs is the better one.
+func (f *File) newSpans(funcs []int32) []span {
+	var out []span
+	var open best
+	at := uint64(0)
+	advance := func(to uint64) {
+		for at < to {
+			for len(open) > 0 && f.symbols[funcs[open[0]]].end() <= at {
+				heap.Pop(&open)
+			}
+			s, next := span{at, -1}, to
+			if len(open) > 0 {
+				s.best = open[0]
+				next = min(to, f.symbols[funcs[s.best]].end())
+			}
+			if len(out) == 0 || out[len(out)-1].best != s.best {
+				out = append(out, s)
+			}
+			at = next
+		}
+	}
+	for i, n := range funcs {
+		if s := &f.symbols[n]; s.Size > 0 {
+			advance(s.Value)
+			heap.Push(&open, int32(i))
+		}
+	}
+	advance(math.MaxUint64)
+	return out
+}
+
+// best is a heap with the highest number on top.
+type best []int32
+
+func (b best) Len() int           { return len(b) }
+func (b best) Less(i, k int) bool { return b[i] > b[k] }
+func (b best) Swap(i, k int)      { b[i], b[k] = b[k], b[i] }
+func (b *best) Push(v any)        { *b = append(*b, v.(int32)) }
+func (b *best) Pop() any {
+	last := len(*b) - 1
+	v := (*b)[last]
+	*b = (*b)[:last]
+	return v
 }
 
 // end is the address after the symbol, its value if it has no size.
@@ -124,17 +173,20 @@ func (x *symbolIndex) after(f *File, addr uint64) int {
 // function or the end of its section.
 func (f *File) SymbolAt(addr uint64) (Symbol, bool) {
 	x := f.index()
-	end := x.after(f, addr)
-	for i := end - 1; i >= 0 && x.reach[i] > addr; i-- {
-		if s := f.symbols[x.funcs[i]]; s.end() > addr {
-			return s, true
+	gap := uint64(0) // where the last sized function before addr ends
+	if i := sort.Search(len(x.spans), func(i int) bool { return x.spans[i].low > addr }); i > 0 {
+		if n := x.spans[i-1].best; n >= 0 {
+			return f.symbols[x.funcs[n]], true
 		}
+		gap = x.spans[i-1].low
 	}
+	end := x.after(f, addr)
 	if end == 0 {
 		return Symbol{}, false
 	}
 	s := f.symbols[x.funcs[end-1]]
-	if s.Size != 0 || !f.sameCode(s.Value, addr) {
+	// A label inside of a sized function does not reach out of it.
+	if s.Size != 0 || s.Value < gap || !f.sameCode(s.Value, addr) {
 		return Symbol{}, false
 	}
 	return s, true

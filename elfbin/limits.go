@@ -7,8 +7,9 @@ const (
 	// (load_elf_phdrs in fs/binfmt_elf.c), 56 bytes each.
 	maxProgramHeaders = 65536 / programHeaderSize
 
-	// maxLoadFactor bounds the sum of the PT_LOAD segments' bytes, in file
-	// sizes. Segments of real files share at most a page with a neighbour.
+	// maxLoadFactor bounds the sum of the PT_LOAD segments' bytes and of the
+	// sections' bytes, in file sizes. Real segments share at most a page with
+	// a neighbour, real sections nothing.
 	maxLoadFactor = 4
 
 	// maxNameFactor bounds the bytes of all names of a symbol table, in file

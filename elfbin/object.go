@@ -9,10 +9,8 @@ import (
 // to its contents. Undefined symbols count as address 0. Relocation types
 // that change only instructions other than calls, jumps and data are left.
 func (f *File) relocate(i int, data []byte) error {
-	for _, s := range f.sections {
-		if s.Type != elf.SHT_RELA || s.Info != uint32(i) {
-			continue
-		}
+	for _, k := range f.fixups[uint32(i)] {
+		s := f.sections[k]
 		b, err := f.read(s.Name, s.Offset, s.Size)
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@ func (f *File) PLT() map[uint64]string { return maps.Clone(f.plt()) }
 
 func (f *File) readPLT() map[uint64]string {
 	out := map[uint64]string{}
+	resolvers := f.resolverNames()
 	total := uint64(0)
 	for _, name := range []string{".plt", ".plt.sec", ".plt.got", ".iplt"} {
 		i := f.sectionIndex(name)
@@ -31,7 +32,7 @@ func (f *File) readPLT() map[uint64]string {
 		}
 		for at := uint64(0); at < uint64(len(b)); {
 			n, slot, ok := decode(b[at:], s.Addr+at)
-			if name := f.slotName(slot); ok && name != "" {
+			if name := f.slotName(slot, resolvers); ok && name != "" {
 				out[s.Addr+at] = name
 				at += (n + step - 1) / step * step
 				continue
@@ -43,7 +44,7 @@ func (f *File) readPLT() map[uint64]string {
 }
 
 // slotName is the function whose address the dynamic linker stores at slot.
-func (f *File) slotName(slot uint64) string {
+func (f *File) slotName(slot uint64, resolvers map[uint64]string) string {
 	r, ok := f.relocs().at(slot)
 	switch {
 	case !ok:
@@ -51,13 +52,20 @@ func (f *File) slotName(slot uint64) string {
 	case r.symbol >= 0:
 		return f.symbols[r.symbol].Name
 	case r.kind == relocResolver:
-		for _, s := range f.FuncsAt(r.value) {
-			if s.IFunc() {
-				return s.Name
-			}
-		}
+		return resolvers[r.value]
 	}
 	return ""
+}
+
+// resolverNames gives the IFUNC symbols' best names by their resolver.
+func (f *File) resolverNames() map[uint64]string {
+	out := map[uint64]string{}
+	for _, i := range f.index().funcs {
+		if s := &f.symbols[i]; s.IFunc() {
+			out[s.Value] = s.Name // the best comes last
+		}
+	}
+	return out
 }
 
 // stubAMD64 reads [endbr64] [bnd] jmp *slot(%rip) and gives its length and slot.

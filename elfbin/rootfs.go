@@ -24,6 +24,14 @@ func fsPath(p string) string {
 
 // openIn opens the ELF file at an absolute path within root.
 func openIn(root fs.FS, p string) (*File, error) {
+	// Stat first: opening a named pipe would wait for its writer.
+	info, err := fs.Stat(root, fsPath(p))
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", p)
+	}
 	file, err := root.Open(fsPath(p))
 	if err != nil {
 		return nil, err
@@ -40,9 +48,6 @@ func fromFS(file fs.File, p string) (*File, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", p)
 	}
 	r, ok := file.(io.ReaderAt)
 	size := info.Size()

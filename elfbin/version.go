@@ -129,6 +129,9 @@ func (w *versionWalk) needs() error {
 			if err := w.name(index, name); err != nil {
 				return err
 			}
+			if step == 0 {
+				break
+			}
 			at += uint64(step)
 		}
 		if steps++; w.short || steps > maxVersions {
