@@ -144,7 +144,7 @@ func (j job) object(ctx context.Context, file, object string) error {
 		args = append(args, "-fno-pie", "-finstrument-functions", "-include", header)
 	}
 	args = append(append(args, j.flags...), "-c", "-o", object, file)
-	_, err := run(ctx, "", j.b.cc, args...)
+	_, err := run(ctx, j.tree, j.b.cc, args...)
 	return err
 }
 

@@ -64,7 +64,7 @@ func readImage(path, tree string) (*image, error) {
 	if b.symbols, err = f.Symbols(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	w := walker{data: d, tree: tree, out: b, decls: map[dwarf.Offset]decl{}, files: map[dwarf.Offset][]*dwarf.LineFile{}}
+	w := walker{data: d, tree: tree, out: b, decls: map[dwarf.Offset]decl{}, files: map[dwarf.Offset][]string{}}
 	if err := w.walk(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

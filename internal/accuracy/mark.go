@@ -50,7 +50,7 @@ func (j job) markedObject(ctx context.Context, file, object string) error {
 	ir := strings.TrimSuffix(object, ".o") + ".ll"
 	args := append([]string{}, j.b.flags...)
 	args = append(append(args, j.flags...), "-Xclang", "-disable-llvm-passes", "-finstrument-functions", "-emit-llvm", "-S", "-o", ir, file)
-	if _, err := run(ctx, "", "clang", args...); err != nil {
+	if _, err := run(ctx, j.tree, "clang", args...); err != nil {
 		return err
 	}
 	text, err := run(ctx, "", "opt", "-S", "-passes=function(ee-instrument)", "-o", "-", ir)
@@ -63,7 +63,7 @@ func (j job) markedObject(ctx context.Context, file, object string) error {
 	if err := writeFile(ir, []byte(text)); err != nil {
 		return err
 	}
-	_, err = run(ctx, "", "clang", append(append([]string{}, j.b.flags...), "-w", "-c", "-o", object, ir)...)
+	_, err = run(ctx, j.tree, "clang", append(append([]string{}, j.b.flags...), "-w", "-c", "-o", object, ir)...)
 	return err
 }
 

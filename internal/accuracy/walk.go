@@ -20,9 +20,9 @@ type walker struct {
 	data  *dwarf.Data
 	tree  string
 	out   *image
-	decls map[dwarf.Offset]decl              // of abstract instances, as they are asked for
-	files map[dwarf.Offset][]*dwarf.LineFile // by unit
-	units []dwarf.Offset                     // of unit entries, ascending
+	decls map[dwarf.Offset]decl     // of abstract instances, as they are asked for
+	files map[dwarf.Offset][]string // absolute paths, by unit
+	units []dwarf.Offset            // of unit entries, ascending
 }
 
 func (w *walker) walk() error {
@@ -58,7 +58,17 @@ func (w *walker) readFiles(unit *dwarf.Entry) error {
 	if !errors.Is(err, io.EOF) {
 		return fmt.Errorf("line table of unit %#x: %w", unit.Offset, err)
 	}
-	w.files[unit.Offset] = lr.Files()
+	dir, _ := unit.Val(dwarf.AttrCompDir).(string)
+	for _, f := range lr.Files() {
+		name := ""
+		if f != nil {
+			name = f.Name
+			if !filepath.IsAbs(name) { // clang shortens what lies below its working directory
+				name = filepath.Join(dir, name)
+			}
+		}
+		w.files[unit.Offset] = append(w.files[unit.Offset], name)
+	}
 	return nil
 }
 
@@ -151,8 +161,8 @@ func (w *walker) declOf(e *dwarf.Entry, depth int) (decl, error) {
 	index, _ := e.Val(dwarf.AttrDeclFile).(int64)
 	line, _ := e.Val(dwarf.AttrDeclLine).(int64)
 	files := w.files[w.unitOf(e.Offset)]
-	if name != "" && index >= 0 && int(index) < len(files) && files[index] != nil && under(files[index].Name, w.tree) {
-		d = decl{function{name, filepath.Base(files[index].Name)}, int(line), true}
+	if name != "" && index >= 0 && int(index) < len(files) && under(files[index], w.tree) {
+		d = decl{function{name, filepath.Base(files[index])}, int(line), true}
 	}
 	w.decls[e.Offset] = d
 	return d, nil

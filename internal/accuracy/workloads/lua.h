@@ -9,3 +9,5 @@
 #define point2uint(p) ((void)(p), 0u) /* hash of pointers, cache of C strings */
 #define luai_makeseed(L) ((void)(L), 0x5eedu)
 #define l_randomizePivot() 0u
+#undef LUAI_MAXSTACK
+#define LUAI_MAXSTACK 4000 /* a stack overflow must stay affordable under probes */
