@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/surehook/surehook/internal/tally"
+	"github.com/surehook/surehook/internal/counted"
 	"github.com/surehook/surehook/sites"
 )
 
@@ -42,8 +42,8 @@ type hitsObject struct {
 
 // Counts writes what was counted, one line a function as JSON; functions
 // without a site are left out.
-func Counts(w io.Writer, f Format, counts []tally.Count, opts CountOptions) error {
-	counts = slices.DeleteFunc(slices.Clone(counts), func(c tally.Count) bool { return len(c.BySite) == 0 })
+func Counts(w io.Writer, f Format, counts []counted.Count, opts CountOptions) error {
+	counts = slices.DeleteFunc(slices.Clone(counts), func(c counted.Count) bool { return len(c.BySite) == 0 })
 	if f == JSON {
 		for _, c := range counts {
 			if err := line(w, newCountObject(c)); err != nil {
@@ -55,7 +55,7 @@ func Counts(w io.Writer, f Format, counts []tally.Count, opts CountOptions) erro
 	return buffered(w, func(b *bufio.Writer) { countsText(b, counts, opts) })
 }
 
-func newCountObject(c tally.Count) countObject {
+func newCountObject(c counted.Count) countObject {
 	r := c.Result
 	o := countObject{
 		Schema: CountSchema, Hook: spelled(r.Hook), Function: r.Function, Executions: c.Executions, Verdict: countVerdict(c),
@@ -71,7 +71,7 @@ func newCountObject(c tally.Count) countObject {
 }
 
 // countVerdict is the plan's verdict, made worse by probes that are not there.
-func countVerdict(c tally.Count) sites.Verdict {
+func countVerdict(c counted.Count) sites.Verdict {
 	v := c.Result.Plan.Verdict
 	if (c.Failed > 0 || c.Undecided > 0) && v == sites.Complete {
 		return sites.Partial
@@ -80,8 +80,8 @@ func countVerdict(c tally.Count) sites.Verdict {
 }
 
 // bySite adds up the sites of one address: a branch that both arms enter.
-func bySite(c tally.Count) []tally.SiteHits {
-	var out []tally.SiteHits
+func bySite(c counted.Count) []counted.SiteHits {
+	var out []counted.SiteHits
 	index := map[uint64]int{}
 	for _, s := range c.BySite {
 		if i, ok := index[s.Site.Address]; ok {
@@ -96,7 +96,7 @@ func bySite(c tally.Count) []tally.SiteHits {
 	return out
 }
 
-func countsText(w *bufio.Writer, counts []tally.Count, opts CountOptions) {
+func countsText(w *bufio.Writer, counts []counted.Count, opts CountOptions) {
 	if len(counts) == 1 || opts.BySite || opts.Prove {
 		silent := 0
 		for _, c := range byExecutions(counts) {
@@ -112,13 +112,13 @@ func countsText(w *bufio.Writer, counts []tally.Count, opts CountOptions) {
 	countsTable(w, counts)
 }
 
-func byExecutions(counts []tally.Count) []tally.Count {
+func byExecutions(counts []counted.Count) []counted.Count {
 	sorted := slices.Clone(counts)
-	slices.SortStableFunc(sorted, func(a, b tally.Count) int { return cmp.Compare(b.Executions, a.Executions) })
+	slices.SortStableFunc(sorted, func(a, b counted.Count) int { return cmp.Compare(b.Executions, a.Executions) })
 	return sorted
 }
 
-func countFull(w *bufio.Writer, c tally.Count, opts CountOptions) {
+func countFull(w *bufio.Writer, c counted.Count, opts CountOptions) {
 	fmt.Fprintf(w, "%s: %s%s\n", c.Result.Function, plural64(c.Executions, "execution"), doubt(c))
 	if opts.BySite {
 		rows := columns{right: map[int]bool{0: true}}
@@ -133,7 +133,7 @@ func countFull(w *bufio.Writer, c tally.Count, opts CountOptions) {
 }
 
 // Proof compares the plain probe with the plan in one sentence.
-func Proof(c tally.Count) string {
+func Proof(c counted.Count) string {
 	if !c.PlainKnown {
 		return fmt.Sprintf("plain probe cannot attach: 0 of %s", plural64(c.Executions, "execution"))
 	}
@@ -141,7 +141,7 @@ func Proof(c tally.Count) string {
 }
 
 // doubt says what makes the number less than exact; "" if nothing does.
-func doubt(c tally.Count) string {
+func doubt(c counted.Count) string {
 	var parts []string
 	if c.Result.Plan.Verdict != sites.Complete {
 		parts = append(parts, "plan "+string(c.Result.Plan.Verdict))
@@ -158,7 +158,7 @@ func doubt(c tally.Count) string {
 	return " (" + strings.Join(parts, ", ") + ")"
 }
 
-func countsTable(w *bufio.Writer, counts []tally.Count) {
+func countsTable(w *bufio.Writer, counts []counted.Count) {
 	rows := columns{right: map[int]bool{0: true, 1: true}}
 	rows.add("EXECUTIONS", "PLAIN", "FUNCTION", "")
 	silent := 0

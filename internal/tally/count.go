@@ -1,31 +1,13 @@
 package tally
 
-import "github.com/surehook/surehook/sites"
+import "github.com/surehook/surehook/internal/counted"
 
-// Hits is what one probe has counted.
-type Hits struct {
-	Hits      uint64 // its condition held
-	Undecided uint64 // its condition could not be decided
-}
-
-// SiteHits is a site with its hits.
-type SiteHits struct {
-	Site *sites.Site
-	Hits
-}
-
-// Count is what was counted of one function.
-type Count struct {
-	Result     *sites.Result
-	Executions uint64 // hits of all sites; a lower bound if Undecided is not 0 or probes failed
-	Undecided  uint64
-	// Plain is what the plain probe alone would have counted, valid if
-	// PlainKnown: it is not when the plain probe cannot be attached.
-	Plain      uint64
-	PlainKnown bool
-	BySite     []SiteHits // in the order of Result.Sites
-	Failed     int        // sites whose probe was not attached
-}
+// The results, where packages that do not attach can use them too.
+type (
+	Hits     = counted.Hits     // what one probe has counted
+	SiteHits = counted.SiteHits // a site with its hits
+	Count    = counted.Count    // what was counted of one function
+)
 
 // Count reads the counter of every probe once and adds up by function, in the
 // order of the results. failed tells which probes are not attached; may be nil.

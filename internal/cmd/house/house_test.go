@@ -26,6 +26,10 @@ func TestRules(t *testing.T) {
 			"internal/unix/a.go":  "package unix\nimport _ \"golang.org/x/sys/unix\"\n",
 			"cmd/surehook/a.go":   "package main\nimport _ \"m/attach\"\n",
 			"internal/demo/a.go":  "package demo\nimport _ \"os/exec\"\n",
+			"attach/b.go":         "package attach\nimport _ \"m/attach/internal/x\"\n",
+			"attach/internal/x/a": "",
+			"flow/a_test.go":      "package flow\nimport _ \"m/flow/flowtest\"\n",
+			"flow/flowtest/a.go":  "package flowtest\nimport _ \"m/elfbin\"\n",
 			"sites/testdata/a.go": "package broken\nimport _ \"m/attach\"\n",
 			"tools/go.mod":        "module other\n",
 			"tools/a.go":          "package tools\nimport _ \"golang.org/x/sys/unix\"\n",
@@ -34,6 +38,9 @@ func TestRules(t *testing.T) {
 			"flow/a.go":  "package flow\nimport _ \"m/sites\"\n",
 			"check/a.go": "package check\nimport _ \"m/attach\"\n",
 		}, []string{"check/a.go:2: error: package check may not import attach", "flow/a.go:2: error: package flow may not import sites"}},
+		{"test helpers in use", imports, map[string]string{
+			"flow/a.go": "package flow\nimport _ \"m/flow/flowtest\"\n",
+		}, []string{"flow/a.go:2: error: only tests may import flow/flowtest"}},
 		{"not the running system", imports, map[string]string{
 			"elfbin/a.go": "package elfbin\nimport _ \"os/exec\"\n",
 			"report/a.go": "package report\nimport _ \"net/http\"\n",

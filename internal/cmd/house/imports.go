@@ -12,17 +12,18 @@ import (
 // picture yet; give it one.
 func arrows() map[string][]string {
 	return map[string][]string{
-		"hook":           nil,
-		"elfbin":         nil,
-		"dwarfinfo":      {"elfbin"},
-		"flow":           {"elfbin"},
-		"sites":          {"hook", "elfbin", "dwarfinfo", "flow"},
-		"check":          {"hook", "elfbin", "dwarfinfo", "flow", "sites"},
-		"report":         {"hook", "elfbin", "dwarfinfo", "flow", "sites", "check"},
-		"attach":         {"hook", "elfbin", "flow", "sites", "internal/bpf", "internal/unix"},
-		"internal/bpf":   {"elfbin", "flow"},
-		"internal/unix":  nil,
-		"internal/tally": {"attach", "hook", "flow", "sites"},
+		"hook":             nil,
+		"elfbin":           nil,
+		"dwarfinfo":        {"elfbin"},
+		"flow":             {"elfbin"},
+		"sites":            {"hook", "elfbin", "dwarfinfo", "flow"},
+		"check":            {"hook", "elfbin", "dwarfinfo", "flow", "sites"},
+		"report":           {"hook", "elfbin", "dwarfinfo", "flow", "sites", "check", "internal/counted"},
+		"attach":           {"hook", "elfbin", "flow", "sites", "internal/bpf", "internal/unix"},
+		"internal/bpf":     {"elfbin", "flow"},
+		"internal/unix":    nil,
+		"internal/counted": {"sites"},
+		"internal/tally":   {"attach", "hook", "flow", "sites", "internal/counted"},
 	}
 }
 
@@ -38,7 +39,7 @@ func imports(m *module) []problem {
 	var found []problem
 	table := arrows()
 	for _, f := range m.files {
-		allowed, known := table[f.pkg]
+		allowed, known := table[owner(f.pkg)]
 		if !known && !outside(f) {
 			found = append(found, problem{file: f.name, line: 1,
 				text: fmt.Sprintf("package %s has no place in the import table (internal/cmd/house/imports.go)", f.pkg)})
@@ -57,6 +58,21 @@ func imports(m *module) []problem {
 	return found
 }
 
+// owner is the public package that a package belongs to: attach for
+// attach/internal/x, dwarfinfo for dwarfinfo/dwarftest (helpers of tests).
+func owner(pkg string) string {
+	if i := strings.Index(pkg, "/internal/"); i >= 0 {
+		return pkg[:i]
+	}
+	if i := strings.LastIndex(pkg, "/"); i >= 0 && forTests(pkg) {
+		return pkg[:i]
+	}
+	return pkg
+}
+
+// forTests are packages that only tests import.
+func forTests(pkg string) bool { return strings.HasSuffix(pkg, "test") }
+
 // outside are the packages that put the others together: programs and internals.
 func outside(f *file) bool {
 	return f.ast.Name.Name == "main" || strings.HasPrefix(f.pkg, "internal/")
@@ -73,10 +89,11 @@ func (f *file) refuse(m *module, name string, allowed []string, known bool) stri
 	}
 	rel, ours := strings.CutPrefix(name, m.path+"/")
 	switch {
-	case ours && rel != f.pkg && !slices.Contains(allowed, rel):
-		if f.test && strings.HasPrefix(rel, "internal/") {
-			return "" // test helpers
-		}
+	case ours && forTests(rel) && !f.test && !forTests(f.pkg):
+		return fmt.Sprintf("only tests may import %s", rel)
+	case ours && f.test && strings.HasPrefix(rel, "internal/"):
+		return "" // test helpers
+	case ours && owner(rel) != owner(f.pkg) && !slices.Contains(allowed, owner(rel)):
 		return fmt.Sprintf("package %s may not import %s: the arrow goes hook -> elfbin, dwarfinfo, flow -> sites -> check -> report, and sites -> attach", f.pkg, rel)
 	case !f.test && slices.Contains(analysis(), f.pkg) && slices.Contains(banned(), name):
 		return fmt.Sprintf("analysis package %s may not import %s: it reads what it is given", f.pkg, name)
