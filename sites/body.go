@@ -16,6 +16,7 @@ type body struct {
 	arch  elfbin.Arch
 	image flow.Image
 	err   error    // why there is no graph
+	marks bool     // the compiler writes inline entry rows and marks statements
 	stmt  []bool   // see statements
 	roots []int32  // instructions where control comes in from outside
 	doubt []Reason // what makes the graph incomplete
@@ -52,6 +53,7 @@ func (b *Binary) newBody(die int32) *body {
 		return bd
 	}
 	bd.lines, _ = b.data.Lines(fn.Unit)
+	bd.marks = b.hasMarkers(fn.Unit)
 	bd.findRoots()
 	return bd
 }

@@ -10,6 +10,7 @@ type copyResult struct {
 	copy   int32 // index in Data.Copies
 	points []copyPoint
 	doubts []Reason
+	merged bool   // counted with another copy
 	empty  bool   // no instruction of the copy is left
 	why    string // what the plan loses of the copy; empty if nothing
 }
@@ -96,7 +97,7 @@ func (b *Binary) copiesIn(bd *body, f *function) []copyResult {
 			r.why = "one way into the copy cannot be told from another"
 			r.doubt(ReasonCondition, "the way into "+hex(bd.graph.Insns[e.to].Addr)+" cannot be counted on its own")
 		}
-		if len(points) == 0 && r.why == "" {
+		if len(points) == 0 && r.why == "" && !r.merged {
 			r.why = "no way into the copy was found"
 		}
 		out = append(out, r)
@@ -122,7 +123,12 @@ func (bd *body) copyEdges(v *copyView, views []*copyView, r *copyResult) []entry
 		}
 		return nil
 	}
-	edges := bd.entries(v.region)
+	if o := sharesMarker(bd, v, views); o != nil {
+		r.merged = true
+		r.doubt(ReasonMerged, "two copies begin at "+hex(v.copy.EntryPC)+" and share their code")
+		return nil
+	}
+	edges := bd.entries(bd.stated(v.region))
 	if len(edges) == 0 {
 		r.doubt(ReasonUnreached, "no way into a copy was found")
 		if i, ok := bd.graph.At(v.copy.EntryPC); ok && v.copy.HasEntry {
@@ -156,6 +162,55 @@ func (b *Binary) adoptOrphans(bd *body, out []copyResult, orphans []marker) []co
 		for _, p := range points {
 			out[0].points = append(out[0].points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})
 		}
+	}
+	return out
+}
+
+// sharesMarker finds the copy whose marked beginning is also where v is
+// recorded to begin: tail merging made one of the two.
+func sharesMarker(bd *body, v *copyView, views []*copyView) *copyView {
+	if !v.copy.HasEntry {
+		return nil
+	}
+	for _, o := range views {
+		if o == v || o.split {
+			continue
+		}
+		for _, m := range o.markers {
+			if bd.graph.Insns[m.insn].Addr == v.copy.EntryPC {
+				return o
+			}
+		}
+	}
+	return nil
+}
+
+// stated leaves of a region the runs of instructions that hold a statement.
+// GCC marks the beginning of statements; a run without one was moved away
+// from its statement and may be executed when the copy is not.
+func (bd *body) stated(r *region) *region {
+	if bd.lines == nil || !bd.marks {
+		return r
+	}
+	stmt := bd.statements()
+	out := &region{in: make([]bool, len(r.in))}
+	n := len(r.in)
+	for i := 0; i < n; {
+		j, has := i, false
+		for j < n && r.in[j] == r.in[i] {
+			has = has || stmt[j]
+			j++
+		}
+		if r.in[i] && has {
+			for k := i; k < j; k++ {
+				out.in[k] = true
+			}
+			out.size += j - i
+		}
+		i = j
+	}
+	if out.size == 0 {
+		return r
 	}
 	return out
 }

@@ -19,35 +19,50 @@ func (bd *body) markedEdges(v *copyView, views []*copyView, r *copyResult) []ent
 // execution.
 func (bd *body) intoMarker(v *copyView, views []*copyView, m marker) []entryEdge {
 	all := bd.allInto(m.insn)
-	if !v.region.in[m.insn] {
-		return all
-	}
 	again := bd.reachInside(v.region, m.insn)
-	var outside, inside []entryEdge
+	begun := bd.begun(v)
+	var sure, perhaps []entryEdge
 	for _, e := range all {
 		switch {
 		case e.from < 0 || !v.region.in[e.from]:
 			if !bd.joins(v, views, e, m) {
-				outside = append(outside, e)
+				sure = append(sure, e)
 			}
+		case !begun[e.from]:
+			// Code of the copy that was moved ahead of its beginning.
+			sure = append(sure, e)
 		case !again[e.from]:
-			inside = append(inside, e)
+			perhaps = append(perhaps, e)
 		}
 	}
 	// Ways from inside the copy that are no loop: with others from outside
 	// they continue what began before; alone they are the next of several
 	// unrolled executions, which share one record.
-	if len(outside) == 0 {
-		return inside
+	if len(sure) == 0 {
+		return perhaps
 	}
-	return outside
+	return sure
 }
 
-// reachInside marks what can be reached from an instruction within a region.
-func (bd *body) reachInside(r *region, from int32) []bool {
+// begun marks the instructions of a copy that an execution reaches after one
+// of its marked beginnings.
+func (bd *body) begun(v *copyView) []bool {
+	var from []int32
+	for _, m := range v.markers {
+		if v.region.in[m.insn] {
+			from = append(from, m.insn)
+		}
+	}
+	return bd.reachInside(v.region, from...)
+}
+
+// reachInside marks what can be reached from instructions within a region.
+func (bd *body) reachInside(r *region, from ...int32) []bool {
 	seen := make([]bool, len(bd.graph.Insns))
-	todo := []int32{from}
-	seen[from] = true
+	todo := append([]int32(nil), from...)
+	for _, i := range from {
+		seen[i] = true
+	}
 	for len(todo) > 0 {
 		i := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]

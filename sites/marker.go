@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/surehook/surehook/dwarfinfo"
+	"github.com/surehook/surehook/flow"
 )
 
 // marker is a place where the line table itself says that an inlined copy
@@ -84,14 +85,40 @@ func (b *Binary) views(bd *body, f *function) (out []*copyView, orphans []marker
 		out = append(out, v)
 	}
 	for _, m := range b.markers(bd, f) {
-		if v := ownerOf(out, m.insn, bd.graph.Insns[m.insn].Addr); v != nil {
-			v.markers = append(v.markers, m)
-		} else {
-			orphans = append(orphans, m)
+		v := ownerOf(out, m.insn, bd.graph.Insns[m.insn].Addr)
+		if v == nil {
+			v = bd.leadsInto(out, m.insn)
 		}
+		if v == nil {
+			orphans = append(orphans, m)
+			continue
+		}
+		v.markers = append(v.markers, m)
 	}
 	return out, orphans
 }
+
+// leadsInto finds the copy that an inline entry row stands just before: the
+// first of its instructions that is left follows one of the caller.
+func (bd *body) leadsInto(views []*copyView, i int32) *copyView {
+	for n := 0; n < maxLead; n++ {
+		for _, v := range views {
+			if v.region.in[i] && !v.split {
+				return v
+			}
+		}
+		succ := bd.graph.Succ(i)
+		if len(succ) != 1 || succ[0].Kind == flow.Table {
+			return nil
+		}
+		i = succ[0].To
+	}
+	return nil
+}
+
+// maxLead bounds how far an inline entry row may stand before the first
+// instruction of its copy: scheduling moves by a few, not by pages.
+const maxLead = 12
 
 // ownerOf finds the innermost copy that an inline entry row belongs to: one
 // whose code holds it, or one recorded to begin there.
