@@ -4,6 +4,7 @@ package attach
 
 import (
 	"bufio"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"github.com/surehook/surehook/attach/internal/branches"
 )
@@ -48,6 +50,11 @@ func playRole(role string) int {
 			})
 		}
 		wg.Wait()
+	case "absent": // n calls with R[3] leading to memory never touched before
+		if err := callAbsent(n); err != nil {
+			fmt.Println(err)
+			return 1
+		}
 	case "branches":
 		json.NewEncoder(os.Stdout).Encode(takeBranches())
 	case "nobody":
@@ -68,6 +75,36 @@ func callPlain(n int) {
 	for range n {
 		branches.Call(taken, &branches.Regs{})
 	}
+}
+
+// callAbsent maps a file with a pointer 5 bytes after the stub anew for every
+// call: the page is in the file cache, not in the process.
+func callAbsent(n int) error {
+	taken, _ := branches.Plain()
+	f, err := os.CreateTemp("", "surehook-absent")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := os.Remove(f.Name()); err != nil {
+		return err
+	}
+	if err := binary.Write(f, binary.NativeEndian, uint64(taken+5)); err != nil {
+		return err
+	}
+	for range n {
+		m, err := syscall.Mmap(int(f.Fd()), 0, os.Getpagesize(), syscall.PROT_READ, syscall.MAP_PRIVATE)
+		if err != nil {
+			return err
+		}
+		var r branches.Regs
+		r.R[3] = uint64(uintptr(unsafe.Pointer(unsafe.SliceData(m))))
+		branches.Call(taken, &r)
+		if err := syscall.Munmap(m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // arms are how often a stub was called and its branch taken.

@@ -174,6 +174,26 @@ func TestUndecided(t *testing.T) {
 	})
 }
 
+// A jump table whose page has not been read yet: the program reads it in
+// where it may sleep, and says so where it may not.
+func TestAbsentMemory(t *testing.T) {
+	taken, _ := branches.Plain()
+	lead := flow.Cond{Op: flow.MemTarget, Reg: 3, Index: flow.NoReg, Delta: 5}
+	off := fileOffset(t, taken)
+	plans := []Plan{{Path: self(t), Probes: []Probe{{Offset: off, Cond: lead}, {Offset: off, Cond: lead.Not()}}}}
+	eachWay(t, func(t *testing.T, open func([]Plan, Options) *Session) {
+		s := open(plans, Options{})
+		run(t, "absent:20")
+		yes, unknown := counts(t, s)[0], undecided(t, s)[0]
+		if yes[0]+unknown[0] != 20 || yes[1] != 0 {
+			t.Errorf("counted %d, undecided %d, want 20 of the first", yes, unknown)
+		}
+		if strings.HasPrefix(s.Mechanism(), "uprobe_multi") && yes[0] != 20 {
+			t.Errorf("%d of 20 undecided", unknown[0])
+		}
+	})
+}
+
 // More probes at one address than one cookie names.
 func TestManyAtOnePlace(t *testing.T) {
 	taken, other := branches.Plain()
