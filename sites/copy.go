@@ -185,9 +185,27 @@ func sharesMarker(bd *body, v *copyView, views []*copyView) *copyView {
 	return nil
 }
 
+// withTails adds to kept what of the region an execution reaches from there.
+func (bd *body) withTails(r, kept *region) *region {
+	var from []int32
+	for i, in := range kept.in {
+		if in {
+			from = append(from, int32(i))
+		}
+	}
+	out := &region{in: bd.reachInside(r, from...)}
+	for _, in := range out.in {
+		if in {
+			out.size++
+		}
+	}
+	return out
+}
+
 // stated leaves of a region the runs of instructions that hold a statement.
 // GCC marks the beginning of statements; a run without one was moved away
-// from its statement and may be executed when the copy is not.
+// from its statement and, unless the others lead to it, may be executed when
+// the copy is not.
 func (bd *body) stated(r *region) *region {
 	if bd.lines == nil || !bd.marks {
 		return r
@@ -212,5 +230,5 @@ func (bd *body) stated(r *region) *region {
 	if out.size == 0 {
 		return r
 	}
-	return out
+	return bd.withTails(r, out)
 }

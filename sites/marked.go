@@ -1,5 +1,7 @@
 package sites
 
+import "github.com/surehook/surehook/flow"
+
 // markedEdges chooses the entry edges of a copy whose beginnings the line
 // table marks. The flow decides which ways into the marked instruction begin
 // an execution: a loop at the head of the copy comes back to the same
@@ -95,14 +97,21 @@ func (bd *body) joins(v *copyView, views []*copyView, e entryEdge, m marker) boo
 	return false
 }
 
-// isStub tells whether a copy is nothing but a way to somewhere else: no
-// statement after those at its beginning.
+// maxStub is how many instructions a cross-jumped copy may keep: what is
+// scheduled with its jump.
+const maxStub = 4
+
+// isStub tells whether a copy is nothing but a jump to somewhere else: no
+// call, no statement after those at its beginning.
 func (bd *body) isStub(o *copyView, end int32) bool {
+	if o.region.size > maxStub || bd.graph.Insns[end].Kind != flow.Jump {
+		return false
+	}
 	stmt := bd.statements()
 	first := o.markers[0].insn
 	for i := range bd.graph.Insns {
 		k := int32(i)
-		if o.region.in[k] && stmt[k] && k != first {
+		if o.region.in[k] && (bd.isCall(k) || stmt[k] && k != first) {
 			return false
 		}
 	}

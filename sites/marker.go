@@ -150,23 +150,32 @@ func (bd *body) fillHoles(r *region) {
 	}
 	stmt := bd.statements()
 	n := int32(len(g.Insns))
-	for i := int32(0); i < n; {
-		if r.in[i] {
-			i++
-			continue
-		}
-		j := i
-		for j < n && !r.in[j] {
-			j++
-		}
-		if bd.isHole(r, i, j, stmt) {
-			for k := i; k < j; k++ {
-				r.in[k] = true
-				r.size++
+	for changed, round := true, 0; changed && round < maxHoleRounds; round++ {
+		changed = false
+		for i := int32(0); i < n; {
+			j := i + 1
+			for j < n && r.in[j] == r.in[i] && bd.follows(j) {
+				j++
 			}
+			if !r.in[i] && bd.isHole(r, i, j, stmt) {
+				for k := i; k < j; k++ {
+					r.in[k] = true
+					r.size++
+				}
+				changed = true
+			}
+			i = j
 		}
-		i = j
 	}
+}
+
+// maxHoleRounds bounds how many blocks in a row a hole may have.
+const maxHoleRounds = 4
+
+// follows tells whether an instruction is only reached from the one before.
+func (bd *body) follows(i int32) bool {
+	p := bd.graph.Pred(i)
+	return len(p) == 1 && p[0].From == i-1 && len(bd.graph.Succ(i-1)) == 1
 }
 
 // isHole judges the run of instructions [i, j) outside a region.
