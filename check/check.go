@@ -1,17 +1,26 @@
 package check
 
-import "github.com/surehook/surehook/sites"
+import (
+	"strings"
+
+	"github.com/surehook/surehook/sites"
+)
 
 // Check runs every rule over the results of one hook. The findings come in
 // the order of results, then of rules.
 func Check(results []sites.Result, in Input) []Finding {
 	rules := Rules()
 	var all []Finding
+	said := map[string]bool{} // functions of one name would say the same
 	for i := range results {
 		c := context{Result: &results[i], in: in}
 		for _, rule := range rules {
 			for _, f := range rule.run(c) {
-				all = append(all, c.complete(f, rule))
+				key := string(rule.Code) + f.Message + strings.Join(f.Evidence, "\n")
+				if !said[key] {
+					said[key] = true
+					all = append(all, c.complete(f, rule))
+				}
 			}
 		}
 	}

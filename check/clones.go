@@ -92,7 +92,7 @@ func (c context) clone(what string, match func(symbol string) bool) []Finding {
 	}
 	switch {
 	case len(missed) == 0:
-		f.Message = fmt.Sprintf("%s is %s of %s: %s", names, isAre(len(all), what), c.Function, "the probe is on it, but arguments may be elsewhere")
+		f.Message = fmt.Sprintf("%s: %s of %s; the probe is on it, but arguments may be elsewhere", names, isAre(len(all), what), source(c.Function))
 	case len(c.PlainAt) == 0:
 		f.Severity = Error
 		f.Message = fmt.Sprintf("%s exists only as %s: a probe by its plain name cannot attach", c.Function, names)
@@ -101,6 +101,16 @@ func (c context) clone(what string, match func(symbol string) bool) []Finding {
 		f.Message = fmt.Sprintf("calls of %s also go to %s, %s: the plain probe misses them", c.Function, names, isAre(len(missed), what))
 	}
 	return []Finding{f}
+}
+
+// source is the function's name without the suffixes of clones.
+func source(name string) string {
+	for _, suffix := range []*regexp.Regexp{partSuffix, israSuffix, constpropSuffix} {
+		if at := suffix.FindStringIndex(name); at != nil {
+			name = name[:at[0]]
+		}
+	}
+	return name
 }
 
 func isAre(n int, what string) string {

@@ -17,8 +17,9 @@ func versions(c context) []Finding {
 		return nil
 	}
 	var named []elfbin.Symbol
-	for _, s := range c.Notes.Symbols {
-		if s.Version != "" && s.Defined() && (s.Func() || s.IFunc()) && s.Name == c.symbolName() {
+	for _, s := range c.symbols(c.symbolName()) {
+		same := func(o elfbin.Symbol) bool { return o.Version == s.Version && o.Value == s.Value }
+		if s.Version != "" && (s.Func() || s.IFunc()) && !slices.ContainsFunc(named, same) {
 			named = append(named, s)
 		}
 	}
@@ -63,6 +64,14 @@ func (c context) symbolName() string {
 	return c.Hook.Function
 }
 
+// asked is the function's name as the user knows it: a hook may name an alias.
+func (c context) asked() string {
+	if c.Hook.Glob() || c.Hook.Function == "" {
+		return c.Function
+	}
+	return c.Hook.Function
+}
+
 // plainAt tells whether the plain probe sits at the virtual address.
 func (c context) plainAt(addr uint64) bool {
 	return slices.ContainsFunc(c.Sites, func(s sites.Site) bool { return s.Plain && s.Address == addr })
@@ -95,10 +104,10 @@ func ifunc(c context) []Finding {
 		return nil
 	}
 	f := Finding{
-		Message: fmt.Sprintf("%s is an indirect function: the symbol is its resolver, which runs once a process, not once a call", c.Function),
+		Message: fmt.Sprintf("%s is an indirect function: the symbol is its resolver, which runs once a process, not once a call", c.asked()),
 		Remedy: fmt.Sprintf("probe the implementation the resolver chooses on this machine; list the candidates with:\n"+
 			"surehook sites %s\n# they are named only in .symtab: install the file's debug symbols if it is stripped",
-			shellQuote(hook.Hook{Kind: hook.Uprobe, Target: c.Target.Path, Function: "*" + strings.TrimLeft(c.Function, "_") + "*"}.String())),
+			shellQuote(hook.Hook{Kind: hook.Uprobe, Target: c.Target.Path, Function: "*" + strings.TrimLeft(c.asked(), "_") + "*"}.String())),
 	}
 	for _, s := range c.Notes.Symbols {
 		if s.IFunc() {
@@ -134,7 +143,7 @@ func aliases(c context) []Finding {
 	if names == 0 {
 		return nil
 	}
-	f.Message = fmt.Sprintf("%s is one body with %d names: the probe counts the calls by every name", c.Function, names)
+	f.Message = fmt.Sprintf("%s is one body with %d names: the probe counts the calls by every name", c.asked(), names)
 	return []Finding{f}
 }
 
@@ -182,26 +191,17 @@ func sameName(c context) []Finding {
 	}
 	var out []Finding
 	for _, name := range order {
-		symbols := byName[name]
-		values := distinctValues(symbols)
+		values := distinctValues(byName[name])
 		if len(values) < 2 {
 			continue
 		}
-		f := Finding{Severity: Warning, Remedy: c.command()}
-		missed := 0
-		for _, v := range values {
-			line := fmt.Sprintf("%s at %#x: probed", name, v)
-			if !c.plainAt(v) {
-				missed++
-				line = strings.TrimSuffix(line, "probed") + "not probed"
-			}
-			f.Evidence = append(f.Evidence, line)
+		slices.Sort(values) // the same finding whichever function it is found by
+		f := Finding{
+			Message: fmt.Sprintf("%d functions are named %s, and a plain probe is on one of them: calls of the others are lost", len(values), name),
+			Remedy:  c.command(),
 		}
-		f.Message = fmt.Sprintf("%d functions are named %s: the probe counts all of them together", len(values), name)
-		if missed > 0 {
-			f.Severity = Error
-			f.Message = fmt.Sprintf("%d functions are named %s and the probe is on %d of them: calls of the others are lost",
-				len(values), name, len(values)-missed)
+		for _, v := range values {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%s at %#x", name, v))
 		}
 		out = append(out, f)
 	}

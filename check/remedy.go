@@ -62,7 +62,7 @@ func (c context) beyondBpftrace() string {
 		if n++; s.Cond.Op != flow.Always {
 			conditions++
 		}
-		if s.Symbol != "" && c.in.Ambiguous != nil && c.in.Ambiguous(s.Symbol) {
+		if s.Symbol != "" && c.ambiguous(s.Symbol) {
 			return fmt.Sprintf("several symbols are named %s, and it resolves even addresses through names", s.Symbol)
 		}
 	}

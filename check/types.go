@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/sites"
 )
@@ -76,10 +77,35 @@ type Input struct {
 	// Providers gives the files that define a function which the target
 	// only imports. May be nil.
 	Providers func(function string) []string
-	// Ambiguous tells whether a symbol name has several addresses in the
-	// target: bpftrace, which resolves even addresses through names, may
-	// then take another one. May be nil.
-	Ambiguous func(symbol string) bool
+	// Lookup gives all symbols of the target with a name, versions and all.
+	// May be nil: then only the symbols in the results are known.
+	Lookup func(name string) []elfbin.Symbol
+}
+
+// symbols are all symbols with the name.
+func (c context) symbols(name string) []elfbin.Symbol {
+	if c.in.Lookup != nil {
+		return c.in.Lookup(name)
+	}
+	var out []elfbin.Symbol
+	for _, s := range c.Notes.Symbols {
+		if s.Name == name {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// ambiguous tells whether a symbol name has several addresses: bpftrace,
+// which resolves even addresses through names, may then take another one.
+func (c context) ambiguous(name string) bool {
+	var code []elfbin.Symbol
+	for _, s := range c.symbols(name) {
+		if s.Func() || s.IFunc() {
+			code = append(code, s)
+		}
+	}
+	return len(distinctValues(code)) > 1
 }
 
 // context is what a rule sees: one function of one hook.

@@ -150,6 +150,9 @@ func command(text string) string {
 	if strings.HasPrefix(text, "surehook ") {
 		return text
 	}
+	if strings.HasPrefix(text, "# ") {
+		return wrap(text, width-6, "      # ")
+	}
 	return wrap(text, width-6, "      ")
 }
 

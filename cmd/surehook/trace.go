@@ -106,7 +106,7 @@ func (f *traceFlags) summary(s streams, format report.Format, session *live.Sess
 		total += c.Executions
 		undecided += c.Undecided
 	}
-	fmt.Fprintf(s.err, "%d executions", total)
+	fmt.Fprint(s.err, plural(total, "execution"))
 	if undecided > 0 {
 		fmt.Fprintf(s.err, ", %d hits undecided", undecided)
 	}
@@ -115,4 +115,11 @@ func (f *traceFlags) summary(s streams, format report.Format, session *live.Sess
 	}
 	fmt.Fprintln(s.err)
 	return nil
+}
+
+func plural[N int | uint64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -41,7 +41,7 @@ func (f *traceFlags) run(ctx context.Context, s streams, args []string) (err err
 	for _, x := range failures {
 		fmt.Fprintf(s.err, "not attached: %s at %#x: %v\n", x.Result.Function, x.Site.Address, x.Err)
 	}
-	fmt.Fprintf(s.err, "attached %d probes; %s\n", session.Probes()-len(failures), f.endsWhen())
+	fmt.Fprintf(s.err, "attached %s; %s\n", plural(session.Probes()-len(failures), "probe"), f.endsWhen())
 
 	printed := f.print(ctx, s.out, format, session)
 	until := live.Until{PID: f.pid, Duration: f.duration, Terminal: terminal(s.in)}

@@ -13,24 +13,9 @@ func (a *Analyzer) CheckInput(r Resolved, buildID string) check.Input {
 	file := r.Binary.File()
 	return check.Input{
 		BuildID:   buildID,
-		Ambiguous: func(symbol string) bool { return ambiguous(file, symbol) },
+		Lookup:    file.Lookup,
 		Providers: func(function string) []string { return a.providers(file, function) },
 	}
-}
-
-// ambiguous tells whether functions at several addresses have the name.
-func ambiguous(file *elfbin.File, symbol string) bool {
-	first, seen := uint64(0), false
-	for _, s := range file.Lookup(symbol) {
-		if !s.Func() && !s.IFunc() {
-			continue
-		}
-		if seen && s.Value != first {
-			return true
-		}
-		first, seen = s.Value, true
-	}
-	return false
 }
 
 // providers gives the libraries that the file is linked with and that define
