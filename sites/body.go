@@ -17,6 +17,7 @@ type body struct {
 	image flow.Image
 	err   error    // why there is no graph
 	marks bool     // the compiler writes inline entry rows and marks statements
+	line  []uint32             // see lineAt
 	stmt  []bool   // see statements
 	roots []int32  // instructions where control comes in from outside
 	doubt []Reason // what makes the graph incomplete
@@ -88,6 +89,9 @@ func (bd *body) findRoots() {
 	if len(g.Unresolved) > 0 {
 		at := g.Insns[g.Unresolved[0]].Addr
 		bd.doubt = append(bd.doubt, Reason{ReasonIndirect, "the targets of the indirect jump at " + hex(at) + " are not known"})
+	}
+	if len(g.Unresolved) == 0 {
+		return
 	}
 	for i := range g.Insns {
 		if len(g.Pred(int32(i))) == 0 && int32(i) != g.Entry && !g.Insns[i].Nop {

@@ -178,16 +178,28 @@ func (bd *body) follows(i int32) bool {
 	return len(p) == 1 && p[0].From == i-1 && len(bd.graph.Succ(i-1)) == 1
 }
 
-// isHole judges the run of instructions [i, j) outside a region.
+// isHole judges the run of instructions [i, j) outside a region. Code without
+// a line (compilers give merged and sunk code line 0) belongs to the region
+// as soon as one way comes from there: it is shared, and the ways in from
+// outside are counted before it.
 func (bd *body) isHole(r *region, i, j int32, stmt []bool) bool {
 	g := bd.graph
+	lines := bd.lineAt()
 	inside := func(k int32) bool { return r.in[k] || (i <= k && k < j) }
+	nobody, from := true, false
 	for k := i; k < j; k++ {
-		if stmt[k] || k == g.Entry || bd.isRoot(k) || len(g.Succ(k)) == 0 {
+		nobody = nobody && lines[k] == 0
+		for _, e := range g.Pred(k) {
+			from = from || r.in[e.From]
+		}
+	}
+	shared := nobody && from
+	for k := i; k < j; k++ {
+		if stmt[k] && !shared || k == g.Entry || bd.isRoot(k) || len(g.Succ(k)) == 0 {
 			return false
 		}
 		for _, e := range g.Pred(k) {
-			if !inside(e.From) {
+			if !inside(e.From) && !shared {
 				return false
 			}
 		}
@@ -198,6 +210,25 @@ func (bd *body) isHole(r *region, i, j int32, stmt []bool) bool {
 		}
 	}
 	return true
+}
+
+// noLine stands for code that the line table does not cover.
+const noLine = ^uint32(0)
+
+// lineAt gives the source line of every instruction; 0 is code that the
+// compiler gave none.
+func (bd *body) lineAt() []uint32 {
+	if bd.line != nil {
+		return bd.line
+	}
+	bd.line = make([]uint32, len(bd.graph.Insns))
+	for i := range bd.line {
+		bd.line[i] = noLine
+		if row, ok := bd.lines.At(bd.graph.Insns[i].Addr); ok {
+			bd.line[i] = row.Line
+		}
+	}
+	return bd.line
 }
 
 // statements marks the instructions at which a statement row stands.

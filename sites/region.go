@@ -20,7 +20,9 @@ func (bd *body) regionOf(ranges []elfbin.Range) *region {
 	for _, rg := range ranges {
 		i := sort.Search(len(insns), func(i int) bool { return insns[i].Addr >= rg.Low })
 		for ; i < len(insns) && insns[i].Addr < rg.High; i++ {
-			if !r.in[i] {
+			// Padding belongs to nobody: clang begins a copy at the
+			// alignment before its loop, which the loop never executes.
+			if !r.in[i] && !insns[i].Nop {
 				r.in[i] = true
 				r.size++
 			}
