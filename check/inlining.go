@@ -211,8 +211,8 @@ func gap(c context) []Finding {
 
 // planLost: executions that no probe can see (SH409).
 func planLost(c context) []Finding {
-	if c.Plan.Verdict != sites.Partial && len(c.PlanLost) == 0 {
-		return nil
+	if c.Plan.Verdict != sites.Partial && len(c.PlanLost) == 0 || c.has(sites.ReasonReturn) || c.has(sites.ReasonIFunc) {
+		return nil // SH410 and SH302 say it better
 	}
 	f := Finding{
 		Message: fmt.Sprintf("some executions of %s have no place of their own: even surehook's plan misses them", c.Function),

@@ -103,8 +103,12 @@ the count is too high.`,
 			Explanation: `
 A uretprobe replaces the return address on the stack when the function is
 entered by a call. An inlined copy is not called and does not return: control
-just goes on in the caller. So "uretprobe:./prog:add" sees 2 of 13 returns
-where "uprobe:./prog:add" at every place sees 13 entries.`,
+just goes on in the caller:
+
+    $ surehook trace --count uretprobe:./prog:add -c './prog 10'
+    add: 2 executions (plan partial)
+    $ surehook trace --count uprobe:./prog:add -c './prog 10'
+    add: 13 executions`,
 			Remedy: "Count entries, or build the function with __attribute__((noinline)).",
 		},
 	}
