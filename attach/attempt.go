@@ -5,6 +5,7 @@ package attach
 import (
 	"errors"
 	"os"
+	"slices"
 )
 
 // attempt is the attaching of one plan.
@@ -19,11 +20,9 @@ type attempt struct {
 // A link that is confined to a process installs nothing in ours, where it
 // could be looked at: that is rehearsed with ourselves as the process.
 func (a *attempt) run() error {
-	m, pid := a.s.mech, a.s.opts.PID
-	if !m.perProcess() {
-		pid = 0 // the program looks
-	}
-	if pid != 0 {
+	m, pid := a.s.mech, 0
+	if a.s.linkPID {
+		pid = a.s.opts.PID
 		if err := a.rehearse(); err != nil {
 			return err
 		}
@@ -80,7 +79,7 @@ func (a *attempt) prove(pid int) error {
 	if err != nil {
 		return err
 	}
-	if !ok {
+	if !ok && !slices.Contains(a.s.unverified, a.t.plan) {
 		a.s.unverified = append(a.s.unverified, a.t.plan)
 	}
 	var faults []fault

@@ -50,6 +50,23 @@ func playRole(role string) int {
 			})
 		}
 		wg.Wait()
+	case "family": // 10 calls, and as many in n generations of children
+		fmt.Println("ready")
+		bufio.NewReader(os.Stdin).ReadByte()
+		callPlain(10)
+		if n > 0 {
+			cmd := exec.Command("/proc/self/exe") // its stdin is at its end
+			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=family:%d", childVar, n-1))
+			if err := cmd.Run(); err != nil {
+				fmt.Println(err)
+				return 1
+			}
+		}
+	case "nested": // as process 1 of a PID namespace
+		if err := traceNested(); err != nil {
+			fmt.Println(err)
+			return 1
+		}
 	case "absent": // n calls with R[3] leading to memory never touched before
 		if err := callAbsent(n); err != nil {
 			fmt.Println(err)
@@ -68,6 +85,34 @@ func playRole(role string) int {
 		return 1
 	}
 	return 0
+}
+
+// traceNested traces itself where process numbers are others than the kernel's.
+func traceNested() error {
+	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+		return err
+	}
+	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return err
+	}
+	taken, _ := branches.Plain()
+	off, err := offsetOf(taken)
+	if err != nil {
+		return err
+	}
+	for _, perf := range []bool{false, true} {
+		s, err := Open([]Plan{{Path: "/proc/self/exe", Probes: []Probe{{Offset: off}}}}, Options{PID: os.Getpid(), PerfEvents: perf})
+		if err != nil {
+			return err
+		}
+		callPlain(10)
+		c, err := s.Counts()
+		if err := errors.Join(err, s.Close()); err != nil {
+			return err
+		}
+		fmt.Println(os.Getpid(), c[0][0])
+	}
+	return nil
 }
 
 func callPlain(n int) {
@@ -167,7 +212,14 @@ func (c *child) finish(t *testing.T) {
 // run plays a role to its end and gives what it printed.
 func run(t *testing.T, role string) []byte {
 	t.Helper()
+	return runAs(t, role, nil)
+}
+
+// runAs is run with attributes for the process.
+func runAs(t *testing.T, role string, attr *syscall.SysProcAttr) []byte {
+	t.Helper()
 	cmd := exec.Command(self(t))
+	cmd.SysProcAttr = attr
 	cmd.Env = append(os.Environ(), childVar+"="+role)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
@@ -189,20 +241,27 @@ func self(t *testing.T) string {
 // fileOffset is where an address of this process's code is in its file.
 func fileOffset(t *testing.T, addr uintptr) uint64 {
 	t.Helper()
-	maps, err := os.ReadFile("/proc/self/maps")
+	off, err := offsetOf(addr)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return off
+}
+
+func offsetOf(addr uintptr) (uint64, error) {
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		return 0, err
 	}
 	for line := range strings.Lines(string(maps)) {
 		var low, high uintptr
 		var perm string
 		var off uint64
 		if n, _ := fmt.Sscanf(line, "%x-%x %s %x", &low, &high, &perm, &off); n == 4 && low <= addr && addr < high {
-			return uint64(addr-low) + off
+			return uint64(addr-low) + off, nil
 		}
 	}
-	t.Fatalf("no mapping has %#x", addr)
-	return 0
+	return 0, fmt.Errorf("no mapping has %#x", addr)
 }
 
 // needsKernel skips where nothing can be attached.

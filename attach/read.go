@@ -50,12 +50,23 @@ func (s *Session) counts(pick func(bpf.Count) uint64) ([][]uint64, error) {
 // Lost is the number of events that were dropped because they were not read
 // fast enough. Counts has them all the same.
 func (s *Session) Lost() (uint64, error) {
+	return s.number((*bpf.Objects).Lost)
+}
+
+// Strayed is the number of child processes that could not be followed
+// (Options.Children), because too many were running: what they executed is not
+// in Counts.
+func (s *Session) Strayed() (uint64, error) {
+	return s.number((*bpf.Objects).Strayed)
+}
+
+func (s *Session) number(read func(*bpf.Objects) (uint64, error)) (uint64, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.objs == nil {
 		return 0, os.ErrClosed
 	}
-	return s.objs.Lost()
+	return read(s.objs)
 }
 
 // Read waits for the next event. It returns ctx's error when ctx ends, and

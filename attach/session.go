@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 
 	"github.com/surehook/surehook/internal/bpf"
@@ -24,7 +26,10 @@ type Session struct {
 	layout *layout
 	shape  []int // number of probes, by plan
 	mech   mechanism
-	log    *slog.Logger
+	// linkPID: the links are confined to Options.PID. Otherwise the program
+	// looks.
+	linkPID bool
+	log     *slog.Logger
 
 	failures   []Failure
 	unverified []int
@@ -71,6 +76,11 @@ func open(plans []Plan, l *layout, opts Options, can abilities) (*Session, error
 	if err := s.load(can); err != nil {
 		return nil, err
 	}
+	if opts.PID != 0 && opts.Children {
+		if err := s.follow(); err != nil {
+			return nil, errors.Join(classify(err), s.Close())
+		}
+	}
 	for i, p := range plans {
 		if err := s.attachPlan(i, p.Path); err != nil {
 			return nil, errors.Join(classify(err), s.Close())
@@ -82,6 +92,9 @@ func open(plans []Plan, l *layout, opts Options, can abilities) (*Session, error
 
 // load loads the BPF program and chooses the mechanism.
 func (s *Session) load(can abilities) error {
+	if s.opts.Children && s.opts.PID == 0 {
+		return fmt.Errorf("%w: Options.Children needs Options.PID", ErrInvalid)
+	}
 	c := bpf.Config{Entries: s.layout.entries, Events: s.opts.Events}
 	c.Multi = can.multi && !s.opts.PerfEvents
 	c.Sleepable = c.Multi && s.layout.reads
@@ -89,7 +102,9 @@ func (s *Session) load(can abilities) error {
 		if err := checkProcess(s.opts.PID); err != nil {
 			return err
 		}
-		if !(c.Multi && can.pidFilter) {
+		c.Family = s.opts.Children
+		s.linkPID = c.Multi && can.pidFilter && !c.Family
+		if !s.linkPID {
 			if err := filterInProgram(&c, s.opts.PID); err != nil {
 				return err
 			}
@@ -120,6 +135,18 @@ func (s *Session) load(can abilities) error {
 		if s.reader, err = ringbuf.NewReader(s.objs.Ring); err != nil {
 			return errors.Join(fmt.Errorf("event ring: %w", err), s.objs.Close())
 		}
+	}
+	return nil
+}
+
+// follow keeps track of forks.
+func (s *Session) follow() error {
+	for name, prog := range map[string]*ebpf.Program{"sched_process_fork": s.objs.Forked, "sched_process_exit": s.objs.Exited} {
+		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: name, Program: prog})
+		if err != nil {
+			return fmt.Errorf("following child processes by %s: %w", name, err)
+		}
+		s.links = append(s.links, l)
 	}
 	return nil
 }

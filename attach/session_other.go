@@ -22,6 +22,9 @@ func (*Session) Undecided() ([][]uint64, error) { return nil, ErrNotSupported }
 // Lost gives nothing.
 func (*Session) Lost() (uint64, error) { return 0, ErrNotSupported }
 
+// Strayed gives nothing.
+func (*Session) Strayed() (uint64, error) { return 0, ErrNotSupported }
+
 // Read gives nothing.
 func (*Session) Read(context.Context) (Event, error) { return Event{}, io.EOF }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/surehook/surehook/attach/internal/branches"
 	"github.com/surehook/surehook/flow"
+	"github.com/surehook/surehook/internal/bpf"
 )
 
 // ways are all ways to attach, those of older kernels too.
@@ -39,7 +40,7 @@ func eachWay(t *testing.T, f func(t *testing.T, open func([]Plan, Options) *Sess
 			f(t, func(plans []Plan, opts Options) *Session {
 				t.Helper()
 				opts.PerfEvents = w.perf
-				l, err := arrange(plans, 16)
+				l, err := arrange(plans, bpf.MaxGroup)
 				if err != nil {
 					t.Fatal(err)
 				}

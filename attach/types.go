@@ -32,6 +32,7 @@ type Plan struct {
 // Options of Open; the zero value counts, all or nothing, in every process.
 type Options struct {
 	PID        int  // only this process (thread group); 0: all
+	Children   bool // with PID: what it forks from now on too, and theirs (needs the kernel's BTF)
 	BestEffort bool // keep what could be attached; see Session.Failures
 	Events     bool // deliver an Event a hit as well as counting
 	RingBytes  int  // of the event ring; 0: 4 MiB

@@ -22,6 +22,9 @@ type Config struct {
 
 	TGID         uint32 // only this process; 0: every process
 	NSDev, NSIno uint64 // TGID is of this PID namespace; 0: of the initial one
+	// Family takes in the processes that TGID forks, and theirs. Requires
+	// the kernel's BTF (CONFIG_DEBUG_INFO_BTF).
+	Family bool
 
 	// Cookie replaces bpf_get_attach_cookie, which needs Linux 5.15.
 	Cookie *uint64
@@ -32,6 +35,10 @@ type Config struct {
 	// (percpu maps in sleepable uprobe programs). With Multi.
 	Sleepable bool
 }
+
+// maxFamily is how many descendants are followed at a time: twice the usual
+// kernel.pid_max, some 5 MB of the kernel's memory.
+const maxFamily = 1 << 16
 
 // sleepableFlag is BPF_F_SLEEPABLE of the kernel's bpf.h.
 const sleepableFlag = 1 << 4
@@ -63,6 +70,12 @@ func spec(c Config) (*ebpf.CollectionSpec, error) {
 		// exists everywhere stands in, no code refers to it.
 		ring.Type, ring.KeySize, ring.ValueSize, ring.MaxEntries = ebpf.Array, 4, 4, 1
 	}
+	if c.Family {
+		s.Maps[surehookMapFamily].MaxEntries = maxFamily
+	} else {
+		delete(s.Programs, surehookProgForked)
+		delete(s.Programs, surehookProgExited)
+	}
 	prog := s.Programs[surehookProgHit]
 	if c.Multi {
 		prog.AttachType = ebpf.AttachTraceUprobeMulti
@@ -79,6 +92,7 @@ func setVariables(s *ebpf.CollectionSpec, c Config) error {
 		surehookVarWantTgid:   c.TGID,
 		surehookVarPidnsDev:   c.NSDev,
 		surehookVarPidnsIno:   c.NSIno,
+		surehookVarWantFamily: flag(c.Family),
 		surehookVarSleepable:  flag(c.Sleepable),
 	}
 	if c.Cookie != nil {

@@ -43,7 +43,7 @@ func TestStack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		insns := spec.Programs[surehookProgHit].Instructions
+		insns := spec.Programs[surehookProgHit].Instructions // others are not preempted
 		for i, in := range insns {
 			var off int64
 			switch class := in.OpCode.Class(); {

@@ -44,7 +44,7 @@ func newMachine(spec *ebpf.CollectionSpec) *machine {
 		m.offset = append(m.offset, raw)
 		raw += int(in.Size() / asm.InstructionSize)
 	}
-	m.vars = spec.Maps[".rodata"].Contents[0].Value.([]byte)
+	m.vars = spec.Maps[rodata].Contents[0].Value.([]byte)
 	return m
 }
 

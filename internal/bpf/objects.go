@@ -3,7 +3,6 @@
 package bpf
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/cilium/ebpf"
@@ -14,10 +13,17 @@ type Objects struct {
 	Hit  *ebpf.Program
 	Ring *ebpf.Map
 
+	// With Config.Family, for the raw tracepoints sched_process_fork and
+	// sched_process_exit.
+	Forked, Exited *ebpf.Program
+
 	coll *ebpf.Collection
 	spec *ebpf.CollectionSpec
 	more []*ebpf.Collection
 }
+
+// rodata is the map of the program's constants: each instance has its own.
+const rodata = ".rodata"
 
 // Load loads the program for c.
 func Load(c Config) (*Objects, error) {
@@ -31,6 +37,7 @@ func Load(c Config) (*Objects, error) {
 	}
 	return &Objects{
 		Hit: coll.Programs[surehookProgHit], Ring: coll.Maps[surehookMapRing],
+		Forked: coll.Programs[surehookProgForked], Exited: coll.Programs[surehookProgExited],
 		coll: coll, spec: s,
 	}, nil
 }
@@ -39,6 +46,8 @@ func Load(c Config) (*Objects, error) {
 // on one cookie, for kernels that cannot tell a program its cookie.
 func (o *Objects) Fixed(cookie uint64) (*ebpf.Program, error) {
 	s := o.spec.Copy()
+	delete(s.Programs, surehookProgForked)
+	delete(s.Programs, surehookProgExited)
 	if err := s.Variables[surehookVarFixedCookie].Set(uint32(1)); err != nil {
 		return nil, err
 	}
@@ -46,9 +55,12 @@ func (o *Objects) Fixed(cookie uint64) (*ebpf.Program, error) {
 		return nil, err
 	}
 	shared := map[string]*ebpf.Map{}
-	for _, name := range []string{surehookMapCounters, surehookMapEntries, surehookMapLost, surehookMapRing} {
+	for name, m := range o.coll.Maps {
+		if name == rodata {
+			continue
+		}
 		s.Maps[name].Contents = nil
-		shared[name] = o.coll.Maps[name]
+		shared[name] = m
 	}
 	coll, err := ebpf.NewCollectionWithOptions(s, ebpf.CollectionOptions{MapReplacements: shared})
 	if err != nil {
@@ -82,10 +94,16 @@ func (o *Objects) Counts() ([]Count, error) {
 }
 
 // Lost is how many events did not fit the ring.
-func (o *Objects) Lost() (uint64, error) {
+func (o *Objects) Lost() (uint64, error) { return o.sum(surehookMapLost) }
+
+// Strayed is how many descendants could not be followed.
+func (o *Objects) Strayed() (uint64, error) { return o.sum(surehookMapStrayed) }
+
+// sum adds up a map of one number a CPU.
+func (o *Objects) sum(name string) (uint64, error) {
 	var perCPU []uint64
-	if err := o.coll.Maps[surehookMapLost].Lookup(uint32(0), &perCPU); err != nil {
-		return 0, fmt.Errorf("reading the lost events: %w", err)
+	if err := o.coll.Maps[name].Lookup(uint32(0), &perCPU); err != nil {
+		return 0, fmt.Errorf("reading the %s counter: %w", name, err)
 	}
 	var sum uint64
 	for _, n := range perCPU {
@@ -102,6 +120,3 @@ func (o *Objects) Close() error {
 	}
 	return nil
 }
-
-// NotSupported tells whether err means that the kernel lacks something.
-func NotSupported(err error) bool { return errors.Is(err, ebpf.ErrNotSupported) }

@@ -20,6 +20,7 @@ typedef long long __s64;
 #define inline __attribute__((always_inline)) inline
 
 enum {
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_RINGBUF = 27,
@@ -27,10 +28,14 @@ enum {
 };
 
 static void *(*bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
+static long (*bpf_map_update_elem)(void *map, const void *key, const void *value, __u64 flags) = (void *)2;
+static long (*bpf_map_delete_elem)(void *map, const void *key) = (void *)3;
 static __u64 (*bpf_ktime_get_ns)(void) = (void *)5;
 static __u64 (*bpf_get_current_pid_tgid)(void) = (void *)14;
 static long (*bpf_get_current_comm)(void *buf, __u32 size) = (void *)16;
+static __u64 (*bpf_get_current_task)(void) = (void *)35;
 static long (*bpf_probe_read_user)(void *dst, __u32 size, const void *src) = (void *)112;
+static long (*bpf_probe_read_kernel)(void *dst, __u32 size, const void *src) = (void *)113;
 static long (*bpf_get_ns_current_pid_tgid)(__u64 dev, __u64 ino, void *nsdata, __u32 size) = (void *)120;
 static void *(*bpf_ringbuf_reserve)(void *ring, __u64 size, __u64 flags) = (void *)131;
 static void (*bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)132;
@@ -124,12 +129,29 @@ struct {
 	__uint(max_entries, 4096);
 } ring SEC(".maps");
 
+/* The descendants of want_tgid, by tgid (of the initial namespace). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} family SEC(".maps");
+
+/* Descendants that found no room there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} strayed SEC(".maps");
+
 /* Set before loading: the verifier drops what is not asked for, helpers the
  * running kernel does not have among it. */
 const volatile __u32 want_events = 0;
 const volatile __u32 want_tgid = 0;    /* 0: every process */
 const volatile __u64 pidns_dev = 0;    /* want_tgid is of this PID namespace; */
 const volatile __u64 pidns_ino = 0;    /* 0: of the initial one */
+const volatile __u32 want_family = 0;  /* and its descendants */
 const volatile __u32 fixed_cookie = 0; /* use .._value: no bpf_get_attach_cookie before Linux 5.15 */
 const volatile __u64 fixed_cookie_value = 0;
 const volatile __u32 sleepable = 0;    /* may fault pages in */
@@ -405,26 +427,36 @@ static inline enum answer decide(struct pt_regs *ctx, struct entry *e)
 static inline int wanted(void)
 {
 	__u64 ids; /* struct bpf_pidns_info: pid, tgid */
+	__u32 tgid;
 
 	if (!want_tgid)
 		return 1;
+	tgid = bpf_get_current_pid_tgid() >> 32;
+	if (want_family && bpf_map_lookup_elem(&family, &tgid))
+		return 1;
 	if (!pidns_ino)
-		return bpf_get_current_pid_tgid() >> 32 == want_tgid;
+		return tgid == want_tgid;
 	if (bpf_get_ns_current_pid_tgid(pidns_dev, pidns_ino, &ids, sizeof(ids)))
 		return 0; /* of another namespace */
 	return ids >> 32 == want_tgid;
 }
 
+static inline void count(void *map)
+{
+	__u32 zero = 0;
+	__u64 *n = bpf_map_lookup_elem(map, &zero);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
 static inline void tell(__u32 probe, int undecided)
 {
 	struct event *ev = bpf_ringbuf_reserve(&ring, sizeof(*ev), 0);
-	__u32 zero = 0;
-	__u64 *n, ids;
+	__u64 ids;
 
 	if (!ev) {
-		n = bpf_map_lookup_elem(&lost, &zero);
-		if (n)
-			__sync_fetch_and_add(n, 1);
+		count(&lost);
 		return;
 	}
 	ev->time = bpf_ktime_get_ns();
@@ -476,6 +508,59 @@ int hit(struct pt_regs *ctx)
 			break;
 		probe_hit(ctx, first + i);
 	}
+	return 0;
+}
+
+/* The fields used, found in the running kernel's BTF when loading. */
+struct signal_struct {
+	struct {
+		int counter;
+	} live;
+} __attribute__((preserve_access_index));
+
+struct task_struct {
+	int tgid;
+	struct signal_struct *signal;
+} __attribute__((preserve_access_index));
+
+struct bpf_raw_tracepoint_args {
+	__u64 args[0];
+};
+
+/* Runs in the parent before the child does. */
+SEC("raw_tp/sched_process_fork")
+int forked(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *child = (void *)ctx->args[1];
+	__u32 tgid = 0, one = 1;
+
+	if (!wanted())
+		return 0;
+	if (bpf_probe_read_kernel(&tgid, sizeof(tgid), &child->tgid)) {
+		count(&strayed);
+		return 0;
+	}
+	if (tgid == bpf_get_current_pid_tgid() >> 32)
+		return 0; /* a thread */
+	if (bpf_map_update_elem(&family, &tgid, &one, 0))
+		count(&strayed);
+	return 0;
+}
+
+/* A process ends with its last thread; its number may be used again. */
+SEC("raw_tp/sched_process_exit")
+int exited(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct signal_struct *signal = 0;
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	int live = 0;
+
+	if (bpf_probe_read_kernel(&signal, sizeof(signal), &task->signal) ||
+	    bpf_probe_read_kernel(&live, sizeof(live), &signal->live.counter))
+		return 0;
+	if (!live)
+		bpf_map_delete_elem(&family, &tgid);
 	return 0;
 }
 

@@ -18,8 +18,12 @@ import (
 const (
 	surehookMapCounters         = "counters"
 	surehookMapEntries          = "entries"
+	surehookMapFamily           = "family"
 	surehookMapLost             = "lost"
 	surehookMapRing             = "ring"
+	surehookMapStrayed          = "strayed"
+	surehookProgExited          = "exited"
+	surehookProgForked          = "forked"
 	surehookProgHit             = "hit"
 	surehookVarFixedCookie      = "fixed_cookie"
 	surehookVarFixedCookieValue = "fixed_cookie_value"
@@ -27,6 +31,7 @@ const (
 	surehookVarPidnsIno         = "pidns_ino"
 	surehookVarSleepable        = "sleepable"
 	surehookVarWantEvents       = "want_events"
+	surehookVarWantFamily       = "want_family"
 	surehookVarWantTgid         = "want_tgid"
 )
 
@@ -72,7 +77,9 @@ type surehookSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type surehookProgramSpecs struct {
-	Hit *ebpf.ProgramSpec `ebpf:"hit"`
+	Exited *ebpf.ProgramSpec `ebpf:"exited"`
+	Forked *ebpf.ProgramSpec `ebpf:"forked"`
+	Hit    *ebpf.ProgramSpec `ebpf:"hit"`
 }
 
 // surehookMapSpecs contains maps before they are loaded into the kernel.
@@ -81,8 +88,10 @@ type surehookProgramSpecs struct {
 type surehookMapSpecs struct {
 	Counters *ebpf.MapSpec `ebpf:"counters"`
 	Entries  *ebpf.MapSpec `ebpf:"entries"`
+	Family   *ebpf.MapSpec `ebpf:"family"`
 	Lost     *ebpf.MapSpec `ebpf:"lost"`
 	Ring     *ebpf.MapSpec `ebpf:"ring"`
+	Strayed  *ebpf.MapSpec `ebpf:"strayed"`
 }
 
 // surehookVariableSpecs contains global variables before they are loaded into the kernel.
@@ -95,6 +104,7 @@ type surehookVariableSpecs struct {
 	PidnsIno         *ebpf.VariableSpec `ebpf:"pidns_ino"`
 	Sleepable        *ebpf.VariableSpec `ebpf:"sleepable"`
 	WantEvents       *ebpf.VariableSpec `ebpf:"want_events"`
+	WantFamily       *ebpf.VariableSpec `ebpf:"want_family"`
 	WantTgid         *ebpf.VariableSpec `ebpf:"want_tgid"`
 }
 
@@ -120,16 +130,20 @@ func (o *surehookObjects) Close() error {
 type surehookMaps struct {
 	Counters *ebpf.Map `ebpf:"counters"`
 	Entries  *ebpf.Map `ebpf:"entries"`
+	Family   *ebpf.Map `ebpf:"family"`
 	Lost     *ebpf.Map `ebpf:"lost"`
 	Ring     *ebpf.Map `ebpf:"ring"`
+	Strayed  *ebpf.Map `ebpf:"strayed"`
 }
 
 func (m *surehookMaps) Close() error {
 	return _SurehookClose(
 		m.Counters,
 		m.Entries,
+		m.Family,
 		m.Lost,
 		m.Ring,
+		m.Strayed,
 	)
 }
 
@@ -143,6 +157,7 @@ type surehookVariables struct {
 	PidnsIno         *ebpf.Variable `ebpf:"pidns_ino"`
 	Sleepable        *ebpf.Variable `ebpf:"sleepable"`
 	WantEvents       *ebpf.Variable `ebpf:"want_events"`
+	WantFamily       *ebpf.Variable `ebpf:"want_family"`
 	WantTgid         *ebpf.Variable `ebpf:"want_tgid"`
 }
 
@@ -150,11 +165,15 @@ type surehookVariables struct {
 //
 // It can be passed to loadSurehookObjects or ebpf.CollectionSpec.LoadAndAssign.
 type surehookPrograms struct {
-	Hit *ebpf.Program `ebpf:"hit"`
+	Exited *ebpf.Program `ebpf:"exited"`
+	Forked *ebpf.Program `ebpf:"forked"`
+	Hit    *ebpf.Program `ebpf:"hit"`
 }
 
 func (p *surehookPrograms) Close() error {
 	return _SurehookClose(
+		p.Exited,
+		p.Forked,
 		p.Hit,
 	)
 }
