@@ -147,7 +147,7 @@ func (d *debugSearch) byLink() *File {
 	case !ok:
 		d.note(".gnu_debuglink", NotSearched, "the file has none")
 		return nil
-	case name != path.Base(name) || !fs.ValidPath(name):
+	case name != path.Base(name) || name == "." || !fs.ValidPath(name):
 		d.note(".gnu_debuglink", NotSearched, "%q is not a plain file name", name)
 		return nil
 	case len(d.opts.Beside) == 0:

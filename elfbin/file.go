@@ -15,8 +15,8 @@ import (
 // concurrent use.
 //
 // In a relocatable file (ET_REL), which has no virtual addresses, the file
-// offset stands for the virtual address everywhere, and Section and Bytes
-// give contents with the relocations applied.
+// offset stands for the virtual address everywhere (.bss comes behind the end
+// of the file), and Section and Bytes give contents with the relocations applied.
 //
 // Contents are read, not mapped: a mapped file that shrinks kills the
 // process with SIGBUS, and files that are rewritten in place are this

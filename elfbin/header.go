@@ -24,7 +24,7 @@ type SectionHeader struct {
 	Name    string
 	Type    elf.SectionType
 	Flags   elf.SectionFlag
-	Addr    uint64 // virtual address; in a relocatable file the file offset
+	Addr    uint64 // virtual address; see File for relocatable files
 	Offset  uint64 // file offset
 	Size    uint64 // bytes in the file, or in memory for SHT_NOBITS
 	Link    uint32
@@ -139,11 +139,17 @@ func (f *File) readSectionHeaders(t *tables) error {
 		return err
 	}
 	f.sections = make([]SectionHeader, t.shnum)
+	free := f.size // address behind the file, for sections without bytes
 	for i := range f.sections {
-		f.sections[i] = parseSectionHeader(b[i*sectionHeaderSize:])
+		s := parseSectionHeader(b[i*sectionHeaderSize:])
 		if f.typ == elf.ET_REL {
-			f.sections[i].Addr = f.sections[i].Offset
+			s.Addr = s.Offset
+			if s.Type == elf.SHT_NOBITS {
+				s.Addr = free
+				free += s.Size
+			}
 		}
+		f.sections[i] = s
 	}
 	return f.nameSections(t.shstrndx)
 }

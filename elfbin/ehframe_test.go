@@ -1,0 +1,68 @@
+package elfbin
+
+import (
+	"bytes"
+	"debug/elf"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// record puts the length before the body of a record of .eh_frame.
+func record(body ...any) []byte {
+	b := pack(body...)
+	return append(pack(uint32(len(b))), b...)
+}
+
+func TestFDERanges(t *testing.T) {
+	cie := func(augmentation string, data ...byte) []byte {
+		return record(uint32(0), uint8(1), augmentation+"\x00", uint8(1), uint8(0x78), uint8(16), uint8(len(data)), data)
+	}
+	rel := cie("zR", 0x1b)                                // pcrel sdata4
+	personality := cie("zPLR", 3, 9, 9, 9, 9, 0x1b, 0x1b) // udata4 personality
+	abs := record(uint32(0), uint8(1), "\x00", uint8(1), uint8(0x78), uint8(16))
+	const base = 0x2000
+	// fde gives an FDE that is at an offset of the section, its CIE at 0.
+	fde := func(at int, low, size uint32) []byte {
+		return record(uint32(at+4), low-uint32(base+at+8), size, uint8(0))
+	}
+	tests := []struct {
+		name string
+		data []byte
+		want []Range
+		bad  bool
+	}{
+		{"two", bytes.Join([][]byte{rel, fde(len(rel), 0x1000, 16), fde(len(rel)+17, 0x1010, 8), make([]byte, 4)}, nil),
+			[]Range{{0x1000, 0x1010}, {0x1010, 0x1018}}, false},
+		{"personality", bytes.Join([][]byte{personality, fde(len(personality), 0x1000, 16)}, nil), []Range{{0x1000, 0x1010}}, false},
+		{"terminator in the middle", bytes.Join([][]byte{rel, make([]byte, 4), fde(len(rel)+4, 0x1000, 16)}, nil),
+			[]Range{{0x1000, 0x1010}}, false},
+		{"absolute", bytes.Join([][]byte{abs, record(uint32(len(abs)+4), uint64(0x1000), uint64(32))}, nil), []Range{{0x1000, 0x1020}}, false},
+		{"dropped function", bytes.Join([][]byte{abs, record(uint32(len(abs)+4), uint64(0), uint64(32))}, nil), nil, false},
+		{"wraps around", bytes.Join([][]byte{abs, record(uint32(len(abs)+4), ^uint64(0), uint64(32))}, nil), nil, false},
+		{"no CIE", record(uint32(77), uint64(0), uint64(0)), nil, true},
+		{"CIE is an FDE", bytes.Join([][]byte{rel, record(uint32(4), uint64(0), uint64(0))}, nil), nil, true},
+		{"record leaves the section", pack(uint32(100), uint32(0)), nil, true},
+		{"record cut short", bytes.Join([][]byte{rel, record(uint32(len(rel)+4), uint16(1))}, nil), nil, true},
+		{"cut length", append(bytes.Clone(rel), 1, 2), nil, true},
+		{"indirect", bytes.Join([][]byte{cie("zR", 0x9b), fde(len(rel), 0x1000, 16)}, nil), nil, true},
+		{"unknown augmentation", bytes.Join([][]byte{cie("zX", 0), fde(len(rel), 0x1000, 16)}, nil), nil, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := image{sections: []part{{name: ".eh_frame", typ: elf.SHT_PROGBITS, flags: ao, addr: base, data: tt.data}}}.open(t)
+			got, err := f.FDERanges()
+			var bad *FormatError
+			if errors.As(err, &bad) != tt.bad || tt.bad && got != nil {
+				t.Fatalf("got %v, %v", got, err)
+			}
+			if d := cmp.Diff(tt.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+	if r, err := (image{}).open(t).FDERanges(); r != nil || err != nil {
+		t.Errorf("without .eh_frame: %v, %v", r, err)
+	}
+}
