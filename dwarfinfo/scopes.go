@@ -7,7 +7,7 @@ const (
 	maxScopes = 128
 	// scopeFactor bounds the joined scope names, in sizes of .debug_info and
 	// .debug_str together. Equal ones are kept once.
-	scopeFactor = 4
+	scopeFactor = 16
 )
 
 // scopeNames joins the names of scopes.

@@ -1,0 +1,207 @@
+package dwarfinfo
+
+import (
+	"debug/dwarf"
+	"encoding/binary"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	dt "github.com/surehook/surehook/dwarfinfo/dwarftest"
+)
+
+// References into an alternate file are known for what they are and never
+// followed into this one, where the same offset is something else.
+func TestAltFile(t *testing.T) {
+	target := function("wrong")
+	for _, tt := range []struct {
+		form dt.Form
+		name bool
+	}{
+		{dt.GNURefAlt, false}, {dt.RefSup4, false}, {dt.RefSup8, false},
+		{dt.GNUStrpAlt, true}, {dt.StrpSup, true},
+	} {
+		var e *dt.Entry
+		f := function("f")
+		if tt.name {
+			e = entryOf(dwarf.TagSubprogram, []dt.Attr{attr(dwarf.AttrName, tt.form, 0)})
+		} else {
+			e = inlined(target)
+			e.Attrs = []dt.Attr{attr(dwarf.AttrAbstractOrigin, tt.form, target)}
+			f.Children = []*dt.Entry{e, inlined(target), {Tag: e.Tag, Attrs: e.Attrs}}
+		}
+		d := load(t, fileOf(unitOf(5, nil, target, f, e)))
+		if len(d.Gaps) == 0 || d.Gaps[0].Kind != GapAltFile || d.Gaps[0].Offset != e.Offset() && tt.name {
+			t.Fatalf("form %#x: gaps %v", tt.form, d.Gaps)
+		}
+		if tt.name {
+			if got := d.Funcs[2].Name; got != "" {
+				t.Errorf("form %#x: name %q", tt.form, got)
+			}
+			continue
+		}
+		if d.Copies[0].Origin != -1 || d.Copies[1].Origin != 0 {
+			t.Errorf("form %#x: copies %+v", tt.form, d.Copies)
+		}
+		if !strings.Contains(d.Gaps[0].Detail, "and 2 more") {
+			t.Errorf("form %#x: gaps are not counted: %v", tt.form, d.Gaps)
+		}
+	}
+}
+
+func TestSplit(t *testing.T) {
+	f := function("f")
+	for what, u := range map[string]*dt.Unit{
+		"GNU": unitOf(4, []dt.Attr{attr(dwarf.Attr(attrGNUDwoName), dt.Strp, "a.dwo")}, f),
+		"DWARF 5": {Version: 5, Kind: unitSkeleton, Root: &dt.Entry{Tag: dwarf.TagSkeletonUnit,
+			Attrs:    []dt.Attr{attr(dwarf.AttrDwoName, dt.Strp, "a.dwo")},
+			Children: []*dt.Entry{f}}},
+	} {
+		d := load(t, fileOf(u))
+		want := []Gap{{Kind: GapSplit, Detail: "a.dwo"}}
+		if diff := cmp.Diff(want, d.Gaps); diff != "" {
+			t.Errorf("%s: %s", what, diff)
+		}
+		if len(d.Funcs) != 1 { // clang leaves inlined copies in the skeleton
+			t.Errorf("%s: functions %q", what, names(d.Funcs))
+		}
+	}
+}
+
+// Type units hold no code; a partial unit is a unit as any other.
+func TestOtherUnits(t *testing.T) {
+	partial := unitOf(5, nil, function("p"))
+	partial.Kind, partial.Root.Tag = 3, dwarf.TagPartialUnit
+	types := unitOf(5, nil, function("t"))
+	types.Kind, types.Root.Tag = unitType, dwarf.TagTypeUnit
+	d := loadWhole(t, fileOf(types, partial, unitOf(4, nil, function("c"))))
+	if diff := cmp.Diff([]string{"p", "c"}, names(d.Funcs)); diff != "" {
+		t.Error(diff)
+	}
+	if len(d.Units) != 2 || d.Units[1].Version != 4 {
+		t.Errorf("units %+v", d.Units)
+	}
+}
+
+// One damaged unit costs what follows in it, not its neighbours.
+func TestDamagedUnit(t *testing.T) {
+	bad := func(form dt.Form, val any) *dt.Entry {
+		return entryOf(dwarf.TagVariable, []dt.Attr{attr(dwarf.AttrByteSize, form, val)})
+	}
+	sib := func(v any) *dt.Entry {
+		return entryOf(dwarf.TagArrayType, []dt.Attr{attr(dwarf.AttrSibling, dt.Ref8, v)}, bad(dt.Data1, 0))
+	}
+	for what, tt := range map[string]struct {
+		kind   GapKind
+		damage func(u *dt.Unit)
+	}{
+		"version":      {GapVersion, func(u *dt.Unit) { u.Version = 6 }},
+		"version 1":    {GapVersion, func(u *dt.Unit) { u.Version = 1 }},
+		"address size": {GapBadUnit, func(u *dt.Unit) { u.AddrSize = 3 }},
+		"form":         {GapForm, func(u *dt.Unit) { u.Root.Children[1] = bad(0x7f, dt.Raw{1}) }},
+		"huge form":    {GapForm, func(u *dt.Unit) { u.Root.Children[1] = bad(0xffff, dt.Raw{1}) }},
+		"wanted form": {GapForm, func(u *dt.Unit) {
+			u.Root.Children[1] = function("x")
+			u.Root.Children[1].Attrs[0] = attr(dwarf.AttrName, 0x7f, dt.Raw{1})
+		}},
+		"indirect form":  {GapForm, func(u *dt.Unit) { u.Root.Children[1] = bad(dt.Indirect, dt.Raw{0x7f, 1}) }},
+		"indirect twice": {GapBadUnit, func(u *dt.Unit) { u.Root.Children[1] = bad(dt.Indirect, dt.Raw{0x16, 1}) }},
+		"block length":   {GapBadUnit, func(u *dt.Unit) { u.Root.Children[1] = bad(dt.Block4, dt.Raw{255, 255, 255, 255}) }},
+		"block wrap":     {GapBadUnit, func(u *dt.Unit) { u.Root.Children[1] = bad(dt.Block, dt.Raw(dt.AppendULEB(nil, ^uint64(0)))) }},
+		"sibling back":   {GapBadUnit, func(u *dt.Unit) { u.Root.Children[1] = sib(1) }},
+		"sibling far":    {GapBadUnit, func(u *dt.Unit) { u.Root.Children[1] = sib(1 << 40) }},
+		"abbreviation":   {GapBadUnit, func(*dt.Unit) {}}, // see below
+	} {
+		second := unitOf(5, nil, function("kept"), function("lost"), function("lost too"))
+		tt.damage(second)
+		f := fileOf(unitOf(4, nil, function("before")), second, unitOf(5, nil, function("after")))
+		if what == "abbreviation" {
+			info, _ := f.Section(".debug_info")
+			off := second.Root.Children[0].Offset()
+			info = append([]byte(nil), info...)
+			info[off] = 99
+			f = &dt.File{Sections: map[string][]byte{".debug_info": info}, Units: f.Units}
+		}
+		d := load(t, f)
+		if len(d.Gaps) == 0 || d.Gaps[0].Kind != tt.kind || d.Gaps[0].Unit != 1 {
+			t.Errorf("%s: gaps %v", what, d.Gaps)
+		}
+		got := strings.Join(names(d.Funcs), " ")
+		if !strings.HasPrefix(got, "before") || !strings.HasSuffix(got, "after") || strings.Contains(got, "lost") {
+			t.Errorf("%s: functions %q", what, got)
+		}
+		if len(d.Units) != 3 {
+			t.Errorf("%s: %d units", what, len(d.Units))
+		}
+	}
+}
+
+// A unit that claims more than there is hides what follows, and says so.
+func TestUnitLength(t *testing.T) {
+	f := fileOf(unitOf(4, nil, function("a")), unitOf(4, nil, function("b")))
+	info, _ := f.Section(".debug_info")
+	for what, length := range map[string]uint32{"long": 1 << 20, "reserved": 0xfffffff5} {
+		cut := append([]byte(nil), info...)
+		second := load(t, f).Units[1].Offset
+		binary.LittleEndian.PutUint32(cut[second:], length)
+		d := load(t, &dt.File{Units: f.Units, Sections: map[string][]byte{".debug_info": cut}})
+		if len(d.Funcs) != 1 || len(d.Gaps) != 1 || d.Gaps[0].Unit != -1 || d.Gaps[0].Offset != second {
+			t.Errorf("%s: functions %q, gaps %v", what, names(d.Funcs), d.Gaps)
+		}
+	}
+	for n := range len(info) { // truncated anywhere: never silence, never panic
+		if d := load(t, &dt.File{Units: f.Units, Sections: map[string][]byte{".debug_info": info[:n]}}); len(d.Gaps) == 0 && n > 0 && n != int(load(t, f).Units[1].Offset) {
+			t.Errorf("cut to %d of %d bytes: no gap", n, len(info))
+		}
+	}
+}
+
+// Every unit may have a table of its own, but not each one inside another's.
+func TestAbbrevOverlap(t *testing.T) {
+	const n = 64
+	data := make([]byte, 0, n*7+1)
+	var units []header
+	for i := range n { // code, tag, no children, no attributes
+		units = append(units, header{abbrev: uint64(len(data))})
+		data = append(data, byte(i+1), 0x2e, 0, 0, 0)
+	}
+	data = append(data, 0)
+	tabs := newTables(data, units)
+	if _, err := tabs.get(0, encoding{addrSize: 8}); err == nil || !strings.Contains(err.Error(), "too many others") {
+		t.Errorf("first table: %v", err)
+	}
+	last, err := tabs.get(units[n-maxOverlap].abbrev, encoding{addrSize: 8})
+	if err != nil || last.find(n) == nil || last.find(1) != nil {
+		t.Errorf("last tables: %v, %v", last, err)
+	}
+}
+
+func TestAbbrevManyAttributes(t *testing.T) {
+	var attrs []dt.Attr
+	for range maxAttrs + 1 {
+		attrs = append(attrs, attr(dwarf.AttrPrototyped, dt.FlagPresent, nil))
+	}
+	d := load(t, fileOf(unitOf(4, nil, entryOf(dwarf.TagSubprogram, attrs)), unitOf(4, nil, function("f"))))
+	if len(d.Gaps) != 1 || d.Gaps[0].Unit != 0 || len(d.Funcs) != 1 {
+		t.Errorf("gaps %v, functions %q", d.Gaps, names(d.Funcs))
+	}
+}
+
+// Codes need not be 1, 2, 3...
+func TestAbbrevSparse(t *testing.T) {
+	data := []byte{}
+	for _, code := range []uint64{1, 3, 1 << 40, 2, 3} {
+		data = append(dt.AppendULEB(data, code), 0x2e, byte(len(data)&1), 0, 0)
+	}
+	tabs := newTables(append(data, 0), nil)
+	table, err := tabs.get(0, encoding{addrSize: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for code, want := range map[uint64]bool{0: false, 1: true, 2: true, 3: true, 4: false, 1 << 40: true, 1<<40 + 1: false} {
+		if got := table.find(code) != nil; got != want {
+			t.Errorf("code %d: %v, want %v", code, got, want)
+		}
+	}
+}
