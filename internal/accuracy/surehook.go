@@ -33,7 +33,7 @@ type site struct {
 type siteLine struct {
 	Schema   string `json:"schema"`
 	Function string `json:"function"`
-	File     string `json:"file"`
+	File     string `json:"decl_file"`
 	Plan     struct {
 		Verdict string   `json:"verdict"`
 		Reasons []reason `json:"reasons"`
