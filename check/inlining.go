@@ -211,7 +211,7 @@ func gap(c context) []Finding {
 
 // planLost: executions that no probe can see (SH409).
 func planLost(c context) []Finding {
-	if c.Plan.Verdict != sites.Partial && len(c.PlanLost) == 0 || c.has(sites.ReasonReturn) || c.has(sites.ReasonIFunc) {
+	if c.Plan.Verdict != sites.Partial && len(c.PlanLost) == 0 || c.returnsLost() || c.has(sites.ReasonIFunc) {
 		return nil // SH410 and SH302 say it better
 	}
 	f := Finding{
@@ -240,12 +240,22 @@ func lost(l sites.Lost) string {
 
 // returns: inlined copies have no return instruction (SH410).
 func returns(c context) []Finding {
-	if !c.Hook.Kind.Return() || !c.has(sites.ReasonReturn) {
+	if !c.returnsLost() {
 		return nil
 	}
-	return []Finding{{
+	f := Finding{
 		Message:  fmt.Sprintf("inlined copies of %s never return: a uretprobe sees the out-of-line calls only", c.Function),
 		Evidence: c.reasons(sites.ReasonReturn),
 		Remedy:   c.inlinedRemedy(),
-	}}
+	}
+	for _, l := range c.PlanLost[:min(len(c.PlanLost), maxEvidence)] {
+		f.Evidence = append(f.Evidence, lost(l))
+	}
+	return []Finding{f}
+}
+
+// returnsLost tells that returns are asked for and that there are inlined
+// copies, which have none.
+func (c context) returnsLost() bool {
+	return c.Hook.Kind.Return() && (c.Notes.Copies > c.Notes.Empty || c.has(sites.ReasonReturn))
 }

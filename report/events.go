@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/surehook/surehook/sites"
@@ -41,7 +42,7 @@ func EventHeader(w io.Writer, f Format) error {
 	if f == JSON {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "%-15s  %7s  %-15s  %-24s  %s\n", "TIME", "PID", "COMM", "FUNCTION", "PLACE")
+	_, err := fmt.Fprintf(w, "%-15s %7s %-15s %-20s %s\n", "TIME", "PID", "COMM", "FUNCTION", "PLACE")
 	return err
 }
 
@@ -55,13 +56,13 @@ func WriteEvent(w io.Writer, f Format, e Event) error {
 		})
 	}
 	place := where(e.Site)
-	if len(e.Site.Callers) > 0 {
-		place = chain(e.Site.Callers) + " (" + place + ")"
+	if callers := e.Site.Callers; len(callers) > 0 && callers[0].Line > 0 {
+		place = strings.ReplaceAll(chain(callers), keep, " ")
 	}
 	if e.Undecided {
 		place += "  undecided: may be no execution"
 	}
-	_, err := fmt.Fprintf(w, "%-15s  %7d  %-15s  %-24s  %s\n", e.Time.Format("15:04:05.000000"), e.PID, e.Comm,
-		short(e.Result.Function, 24), place)
+	_, err := fmt.Fprintf(w, "%-15s %7d %-15s %-20s %s\n", e.Time.Format("15:04:05.000000"), e.PID, e.Comm,
+		short(e.Result.Function, 20), place)
 	return err
 }

@@ -14,6 +14,9 @@ import (
 // more are listed by rule.
 const maxFindings = 12
 
+// maxNames is how many functions are listed by rule.
+const maxNames = 40
+
 // Checked is one hook with its verdict and findings.
 type Checked struct {
 	Verdict  check.Verdict
@@ -171,7 +174,11 @@ func byRule(w *bufio.Writer, findings []check.Finding) {
 		r, _ := check.Find(string(code))
 		fmt.Fprintf(w, "\n  %s  %s: %s\n", code, r.Title, totals(group))
 		var names []string
-		for _, f := range group {
+		for i, f := range group {
+			if i == maxNames {
+				names = append(names, fmt.Sprintf("and %d more", len(group)-i))
+				break
+			}
 			names = append(names, short(f.Function, 40))
 		}
 		fmt.Fprintf(w, "    %s\n", wrap(strings.Join(names, " "), width-4, "    "))

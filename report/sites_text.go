@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/surehook/surehook/flow"
+	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/sites"
 )
 
@@ -51,7 +53,18 @@ func sitesFull(w *bufio.Writer, r *sites.Result) {
 	}
 	lostRows(w, "the plain probe does not see", r.Lost)
 	lostRows(w, "even surehook does not see", r.PlanLost)
-	if len(r.Sites) > 0 && r.Plain.Verdict != sites.Complete {
+	whatNow(w, r)
+}
+
+// whatNow ends the report with the command to go on with, if one helps.
+func whatNow(w *bufio.Writer, r *sites.Result) {
+	switch {
+	case r.Plain.Verdict == sites.Complete || len(r.Sites) == 0 && !r.Hook.Kind.Return():
+	case r.Hook.Kind.Return() && r.Notes.Copies > 0:
+		h := r.Hook
+		h.Kind = hook.Uprobe
+		fmt.Fprintf(w, "\n  inlined copies do not return; to count every entry\n    surehook trace --count '%s'\n", h)
+	default:
 		fmt.Fprintf(w, "\n  to count every one of them\n    surehook trace --count '%s'\n", spelled(r.Hook))
 	}
 }
@@ -68,8 +81,8 @@ func headline(r *sites.Result) string {
 	switch {
 	case len(r.PlainAt) == 0:
 		text += " (it cannot attach)"
-	case r.Plain.Verdict != sites.Complete:
-		text += fmt.Sprintf(" (it hits %d of %s)", hit, plural(len(r.Sites), "place"))
+	case r.Plain.Verdict != sites.Complete && hit < len(r.Sites):
+		text += fmt.Sprintf(" (it hits %d of %d places)", hit, len(r.Sites))
 	}
 	return text + ", surehook's plan is " + string(r.Plan.Verdict)
 }
@@ -89,7 +102,14 @@ func reasons(c *columns, name string, j sites.Judgement) {
 
 func siteRows(r *sites.Result) *columns {
 	rows := &columns{}
-	rows.add("", "KIND", "ADDRESS", "FILE OFFSET", "WHERE", "CALLED FROM")
+	add := func(mark, kind, address, offset, where, callers string) {
+		if offsetsDiffer(r.Sites) {
+			rows.add(mark, kind, address, offset, where, callers)
+		} else {
+			rows.add(mark, kind, address, where, callers)
+		}
+	}
+	add("", "KIND", "ADDRESS", "FILE OFFSET", "WHERE", "CALLED FROM")
 	for i := range r.Sites {
 		s := &r.Sites[i]
 		mark, last := "", chain(s.Callers)
@@ -97,11 +117,17 @@ func siteRows(r *sites.Result) *columns {
 			mark = "*"
 		}
 		if s.Cond.Op != flow.Always {
-			last = strings.TrimSpace(last + " (if " + Condition(s.Cond) + ")")
+			last = strings.TrimSpace(last + " (if" + keep + strings.ReplaceAll(Condition(s.Cond), " ", keep) + ")")
 		}
-		rows.add(mark, string(s.Kind), fmt.Sprintf("%#x", s.Address), fmt.Sprintf("%#x", s.FileOffset), where(s), last)
+		add(mark, string(s.Kind), fmt.Sprintf("%#x", s.Address), fmt.Sprintf("%#x", s.FileOffset), where(s), last)
 	}
 	return rows
+}
+
+// offsetsDiffer tells whether a file offset is not just the address again, as
+// it is in most position-independent files.
+func offsetsDiffer(all []sites.Site) bool {
+	return slices.ContainsFunc(all, func(s sites.Site) bool { return s.FileOffset != s.Address })
 }
 
 func lostRows(w *bufio.Writer, title string, lost []sites.Lost) {

@@ -68,6 +68,9 @@ func (c *columns) print(w *bufio.Writer, indent string) {
 	}
 }
 
+// keep stands for a space that wrap does not break at.
+const keep = "\u00a0"
+
 // wrap breaks text at spaces so that no line is longer than columns; lines
 // after the first begin with indent.
 func wrap(text string, columns int, indent string) string {
@@ -87,7 +90,7 @@ func wrap(text string, columns int, indent string) string {
 		b.WriteString(word)
 		column += n
 	}
-	return b.String()
+	return strings.ReplaceAll(b.String(), keep, " ")
 }
 
 // short cuts the middle out of a long name.
@@ -115,22 +118,29 @@ func where(s *sites.Site) string {
 	case s.Symbol == "":
 		return fmt.Sprintf("%#x", s.Address)
 	case s.Offset == 0:
-		return short(s.Symbol, 40)
+		return short(s.Symbol, 32)
 	}
-	return fmt.Sprintf("%s+%#x", short(s.Symbol, 34), s.Offset)
+	return fmt.Sprintf("%s+%#x", short(s.Symbol, 24), s.Offset)
 }
 
-// chain writes the callers of a site, innermost first.
+// maxKept is how long a caller with its line may be to stay on one line; it
+// fits the last column of a table with long symbols.
+const maxKept = 28
+
+// chain writes the callers of a site, innermost first, to be wrapped.
 func chain(callers []sites.Frame) string {
 	var parts []string
 	for _, f := range callers {
-		part := short(f.Function, 40)
+		part := strings.ReplaceAll(short(f.Function, 28), " ", keep)
 		if p := position(f.File, f.Line); p != "" {
 			part += " " + p
 		}
+		if len(part) <= maxKept {
+			part = strings.ReplaceAll(part, " ", keep)
+		}
 		parts = append(parts, part)
 	}
-	return strings.Join(parts, " < ")
+	return strings.Join(parts, " <"+keep)
 }
 
 func plural(n int, thing string) string {
