@@ -60,7 +60,9 @@ func (f *File) loadSection(i int) ([]byte, error) {
 		return nil, err
 	}
 	if f.typ == elf.ET_REL {
-		return b, f.relocate(i, b)
+		if err := f.relocate(i, b); err != nil {
+			return nil, err
+		}
 	}
 	return b, nil
 }

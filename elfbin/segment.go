@@ -81,7 +81,7 @@ func (f *File) loadSegment(s *segment) []byte {
 // (in a relocatable file: section) or has no bytes in this file.
 func (f *File) FileOffset(addr uint64) (uint64, bool) {
 	if f.typ == elf.ET_REL {
-		return addr, f.codeSection(addr)
+		return addr, addr < f.size && f.codeSection(addr)
 	}
 	for _, s := range f.segments {
 		if s.typ == elf.PT_LOAD && s.flags&elf.PF_X != 0 && addr >= s.addr && addr-s.addr < s.stored(f.size) {
@@ -95,7 +95,7 @@ func (f *File) FileOffset(addr uint64) (uint64, bool) {
 // inverse of FileOffset.
 func (f *File) Address(offset uint64) (uint64, bool) {
 	if f.typ == elf.ET_REL {
-		return offset, f.codeSection(offset)
+		return offset, offset < f.size && f.codeSection(offset)
 	}
 	for _, s := range f.segments {
 		if s.typ == elf.PT_LOAD && s.flags&elf.PF_X != 0 && offset >= s.offset && offset-s.offset < s.stored(f.size) {
