@@ -144,7 +144,11 @@ func (s *stage) attach(results ...sites.Result) (Session, error) {
 		return nil, nil
 	}
 	session, err := s.deps.Attach(s.ctx, results)
-	if errors.Is(err, attach.ErrNotPermitted) || errors.Is(err, attach.ErrNotSupported) {
+	switch { // the sentinels' texts say what to do; the rest of the chain is for logs
+	case errors.Is(err, attach.ErrNotPermitted):
+		s.stay(attach.ErrNotPermitted.Error())
+		return nil, nil
+	case errors.Is(err, attach.ErrNotSupported):
 		s.stay(err.Error())
 		return nil, nil
 	}
