@@ -9,18 +9,19 @@ import (
 // body is the control flow of one out-of-line function, with what the debug
 // information says of its instructions.
 type body struct {
-	die   int32
-	fn    *dwarfinfo.Func
-	graph *flow.Graph
-	lines *dwarfinfo.LineTable // nil without one
-	arch  elfbin.Arch
-	image flow.Image
-	err   error    // why there is no graph
-	marks bool     // the compiler writes inline entry rows and marks statements
-	line  []uint32             // see lineAt
-	stmt  []bool   // see statements
-	roots []int32  // instructions where control comes in from outside
-	doubt []Reason // what makes the graph incomplete
+	die    int32
+	fn     *dwarfinfo.Func
+	graph  *flow.Graph
+	lines  *dwarfinfo.LineTable // nil without one
+	arch   elfbin.Arch
+	image  flow.Image
+	err    error            // why there is no graph
+	marks  bool             // the compiler writes inline entry rows and marks statements
+	merged map[uint64]int32 // see mergedCalls
+	line   []uint32         // see lineAt
+	stmt   []bool           // see statements
+	roots  []int32          // instructions where control comes in from outside
+	doubt  []Reason         // what makes the graph incomplete
 }
 
 // maxBody bounds the code of one function: the largest seen (generated

@@ -89,6 +89,17 @@ func (b *Binary) copiesIn(bd *body, f *function) []copyResult {
 		r := copyResult{copy: v.index}
 		r.doubts = append(r.doubts, bd.doubt...)
 		edges := bd.copyEdges(v, views, &r)
+		if p, yes := bd.bypassed(v.region, edges); yes {
+			r.doubt("bypass", "code at "+hex(bd.graph.Insns[p].Addr)+" reaches what follows the call without it: the call may have been decided there beforehand")
+		}
+		if !bd.marks {
+			if p, yes := bd.mergedCall(v.region); yes {
+				r.doubt("line0", "the call at "+hex(bd.graph.Insns[p].Addr)+" was merged from several places: copies may have lost their record")
+			}
+			if p, yes := bd.reentered(v.region, edges); yes {
+				r.doubt("reentered", "the copy is entered at "+hex(bd.graph.Insns[p].Addr)+" a second time")
+			}
+		}
 		points, lost := bd.place(edges)
 		for _, p := range points {
 			r.points = append(r.points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})

@@ -1,0 +1,137 @@
+package sites
+
+import "github.com/surehook/surehook/flow"
+
+// bypassed tells whether code that is already past the call reaches the place
+// where a copy ends without having passed the copy, by a condition of its own.
+// Compilers thread jumps: on a path on which the outcome of the call is known
+// beforehand, nothing of the call is left, and no record either. An else arm
+// looks the same, so this is a doubt and no proof.
+func (bd *body) bypassed(r *region, edges []entryEdge) (at int32, yes bool) {
+	g := bd.graph
+	outside := bd.reach(bd.roots, r.in)
+	for _, t := range bd.exits(r) {
+		for _, e := range g.Pred(t) {
+			p := e.From
+			if r.in[p] || !outside[p] || g.Insns[p].Kind != flow.CondJump {
+				continue
+			}
+			if !bd.leadsTo(p, edges, t) {
+				return p, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// exits lists the instructions outside a region that it leads to.
+func (bd *body) exits(r *region) []int32 {
+	var out []int32
+	seen := map[int32]bool{}
+	for i, in := range r.in {
+		if !in {
+			continue
+		}
+		for _, e := range bd.graph.Succ(int32(i)) {
+			if !r.in[e.To] && !seen[e.To] {
+				seen[e.To] = true
+				out = append(out, e.To)
+			}
+		}
+	}
+	return out
+}
+
+// leadsTo tells whether an entry edge can still be reached from an
+// instruction without passing t.
+func (bd *body) leadsTo(p int32, edges []entryEdge, t int32) bool {
+	avoid := make([]bool, len(bd.graph.Insns))
+	avoid[t] = true
+	seen := bd.reach([]int32{p}, avoid)
+	for _, e := range edges {
+		if e.from >= 0 && seen[e.from] || e.from < 0 && seen[e.to] {
+			return true
+		}
+	}
+	return false
+}
+
+// mergedCall tells whether the body has a call without a line, that several
+// ways lead to, of a function that the copy calls too. LLVM gives line 0 to
+// code it merged from several places and drops the records of the inlined
+// copies it came from.
+func (bd *body) mergedCall(r *region) (at int32, yes bool) {
+	if bd.lines == nil {
+		return 0, false
+	}
+	if bd.merged == nil {
+		bd.merged = bd.mergedCalls()
+	}
+	for i, in := range r.in {
+		if !in || bd.graph.Insns[i].Kind != flow.Call {
+			continue
+		}
+		if at, ok := bd.merged[bd.graph.Insns[i].Target]; ok {
+			return at, true
+		}
+	}
+	return 0, false
+}
+
+// mergedCalls lists the calls without a line that several ways lead to, by
+// target.
+func (bd *body) mergedCalls() map[uint64]int32 {
+	out := map[uint64]int32{}
+	lines := bd.lineAt()
+	for i := range bd.graph.Insns {
+		k := int32(i)
+		if lines[i] != 0 || bd.graph.Insns[i].Kind != flow.Call {
+			continue
+		}
+		// Back to the head of the run without a line.
+		for h := k; h >= 0 && lines[h] == 0; h-- {
+			if len(bd.graph.Pred(h)) > 1 {
+				out[bd.graph.Insns[i].Target] = k
+				break
+			}
+			if h == 0 || !bd.comesFrom(h, h-1) {
+				break
+			}
+		}
+	}
+	return out
+}
+
+// comesFrom tells whether the only way into i is from j, calls included.
+func (bd *body) comesFrom(i, j int32) bool {
+	p := bd.graph.Pred(i)
+	return len(p) == 1 && p[0].From == j
+}
+
+// reentered tells whether one start point of a copy leads to another through
+// code of the caller: the copy was entered twice, or its code is shared.
+func (bd *body) reentered(r *region, edges []entryEdge) (at int32, yes bool) {
+	starts := map[int32]bool{}
+	for _, e := range edges {
+		starts[e.to] = true
+	}
+	if len(starts) < 2 {
+		return 0, false
+	}
+	for s := range starts {
+		// Within one pass: not over the edges that enter the copy at s.
+		avoid := make([]bool, len(bd.graph.Insns))
+		for _, e := range edges {
+			if e.to == s && e.from >= 0 {
+				avoid[e.from] = true
+			}
+		}
+		seen := bd.reach([]int32{s}, avoid)
+		for t := range starts {
+			if t != s && seen[t] {
+				return t, true
+			}
+		}
+	}
+	return 0, false
+}
