@@ -32,7 +32,8 @@ accuracy: go ## measures sites against the truth and against perf, gdb, bpftrace
 
 bench: go ## Go benchmarks; as root also the time to attach
 	@.ci/need gcc libc6-dev
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	@$(GO) test -run '^$$' -bench . -benchmem \
+		$$(git grep -l '^func Benchmark' -- '*_test.go' | xargs -n 1 dirname | sort -u | sed 's|^|./|')
 
 generate: go ## rebuilds BPF objects, demo programs and generated pages
 	@.ci/need --must $(COMPILERS) $(CROSS)
