@@ -96,6 +96,12 @@ func (b *Binary) copiesIn(bd *body, f *function) []copyResult {
 			if p, yes := bd.mergedCall(v.region); yes {
 				r.doubt("line0", "the call at "+hex(bd.graph.Insns[p].Addr)+" was merged from several places: copies may have lost their record")
 			}
+			for _, i := range bd.unrolled(v.region, edges) {
+				if len(r.doubts) == 0 || r.doubts[len(r.doubts)-1].Code != ReasonMerged {
+					r.doubt(ReasonMerged, "the copy seems to hold several executions in a row, again from "+hex(bd.graph.Insns[i].Addr))
+				}
+				edges = append(edges, bd.allInto(i)...)
+			}
 			if p, yes := bd.reentered(v.region, edges); yes {
 				r.doubt("reentered", "the copy is entered at "+hex(bd.graph.Insns[p].Addr)+" a second time")
 			}
