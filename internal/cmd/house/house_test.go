@@ -9,17 +9,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Each rule on a small module of its own; the problems are compared by place
-// and the first words.
-func TestRules(t *testing.T) {
+// ruleTest is one rule on a small module of its own; the problems are compared
+// by place and first words.
+type ruleTest struct {
+	name  string
+	rule  func(*module) []problem
+	files map[string]string
+	want  []string
+}
+
+func ruleTests() []ruleTest {
 	long := "package sites // Package\n" + strings.Repeat("\n", 800)
 	body := strings.Repeat("\t_ = 0\n", 90)
-	for _, test := range []struct {
-		name  string
-		rule  func(*module) []problem
-		files map[string]string
-		want  []string
-	}{
+	return []ruleTest{
 		{"good imports", imports, map[string]string{
 			"sites/a.go":          "package sites\nimport _ \"m/flow\"\n",
 			"sites/a_test.go":     "package sites\nimport (\n_ \"os/exec\"\n_ \"m/internal/fixture\"\n)\n",
@@ -69,7 +71,11 @@ func TestRules(t *testing.T) {
 		{"shape", shape, map[string]string{
 			"a/a.go": "package util\nfunc init() {}\n",
 		}, []string{"a/a.go:1: error: package util", "a/a.go:2: error: init()"}},
-	} {
+	}
+}
+
+func TestRules(t *testing.T) {
+	for _, test := range ruleTests() {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, dir, "go.mod", "module m\n")

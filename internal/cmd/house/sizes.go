@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/ast"
+	"go/token"
 	"slices"
 )
 
@@ -54,12 +55,19 @@ func functions(m *module, f *file) []function {
 	return list
 }
 
-// table tells whether the function is nothing but "return" of a literal.
+// table tells whether the function only returns a literal, after at most a few
+// definitions that the literal uses.
 func table(fn *ast.FuncDecl) bool {
-	if len(fn.Body.List) != 1 {
+	last := len(fn.Body.List) - 1
+	if last < 0 {
 		return false
 	}
-	ret, ok := fn.Body.List[0].(*ast.ReturnStmt)
+	for _, s := range fn.Body.List[:last] {
+		if def, ok := s.(*ast.AssignStmt); !ok || def.Tok != token.DEFINE {
+			return false
+		}
+	}
+	ret, ok := fn.Body.List[last].(*ast.ReturnStmt)
 	if !ok || len(ret.Results) != 1 {
 		return false
 	}

@@ -24,13 +24,15 @@ func events(lines ...string) string {
 	return b.String()
 }
 
-func TestSummary(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		in   string
-		code int
-		want []string // parts of the output
-	}{
+type summaryTest struct {
+	name string
+	in   string
+	code int
+	want []string // parts of the output
+}
+
+func summaryTests() []summaryTest {
+	return []summaryTest{
 		{
 			name: "all pass",
 			in:   events("pass a:TestX", "pass a:TestY", "pass a"),
@@ -90,7 +92,11 @@ func TestSummary(t *testing.T) {
 			in:   "go: downloading x\n" + events("pass a:TestX", "pass a"),
 			want: []string{"go: downloading x\n", "1 passed"},
 		},
-	} {
+	}
+}
+
+func TestSummary(t *testing.T) {
+	for _, test := range summaryTests() {
 		t.Run(test.name, func(t *testing.T) {
 			var out strings.Builder
 			s := newSummary(&out)
