@@ -142,8 +142,8 @@ func TestConditions(t *testing.T) {
 		plan.Probes = append(plan.Probes, Probe{Offset: off}, Probe{Offset: off, Cond: s.Cond}, Probe{Offset: off, Cond: s.Cond.Not()})
 	}
 	eachWay(t, func(t *testing.T, open func([]Plan, Options) *Session) {
-		if strings.HasSuffix(t.Name(), "without_cookies") {
-			t.Skip("the same program; TestManyAtOnePlace has several cookies, and perf events close slowly")
+		if strings.Contains(t.Name(), "perf") {
+			t.Skip("the same program decides; perf events close too slowly to show it again")
 		}
 		s := open([]Plan{plan}, Options{})
 		var want []arms
@@ -264,12 +264,4 @@ func TestBestEffort(t *testing.T) {
 			t.Errorf("failures (-want +got):\n%s", diff)
 		}
 	})
-}
-
-func TestNotPermitted(t *testing.T) {
-	needsKernel(t)
-	out := string(run(t, "nobody"))
-	if !strings.HasPrefix(out, "true ") {
-		t.Errorf("as nobody, Open: %s", out)
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"syscall"
 
 	"github.com/surehook/surehook/internal/unix"
 )
@@ -23,7 +24,8 @@ type target struct {
 }
 
 func openTarget(plan int, path string, l *layout) (*target, error) {
-	f, err := os.Open(path)
+	// Without O_NONBLOCK a named pipe would hold us up for ever.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -32,6 +33,10 @@ func codeFile(t testing.TB, n int) (path string, width uint64) {
 func TestPrecheck(t *testing.T) {
 	needsKernel(t)
 	path, width := codeFile(t, 1024)
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		path string
@@ -46,6 +51,7 @@ func TestPrecheck(t *testing.T) {
 		{"header", path, 0, &ProbeError{}, "ELF header"},
 		{"no file", path + "x", 16, fs.ErrNotExist, "code"},
 		{"directory", filepath.Dir(path), 16, nil, "not a regular file"},
+		{"named pipe", pipe, 16, nil, "not a regular file"},
 		{"device", "/dev/null", 16, nil, "not a regular file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,7 +3,7 @@
 package attach
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -36,15 +36,13 @@ func (t *target) verify(breaks []breakpoint) (missing []breakpoint, ok bool, err
 	}
 	defer unix.Unmap(text)
 
-	// Not through the slice: a file truncated meanwhile would end us by SIGBUS.
-	mem, err := os.Open("/proc/self/mem")
-	if err != nil {
-		return nil, false, fmt.Errorf("verifying the probes of %s: %w", t.path, err)
-	}
-	defer mem.Close()
-	base := int64(uintptr(unsafe.Pointer(unsafe.SliceData(text))))
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(text)))
 	for _, b := range breaks {
-		if !isBreakpoint(mem, base+int64(b.offset-low)) {
+		there, err := isBreakpoint(base + uintptr(b.offset-low))
+		if err != nil {
+			return nil, false, fmt.Errorf("verifying the probes of %s: %w", t.path, err)
+		}
+		if !there {
 			missing = append(missing, b)
 		}
 	}
@@ -52,13 +50,16 @@ func (t *target) verify(breaks []breakpoint) (missing []breakpoint, ok bool, err
 }
 
 // isBreakpoint tells whether the kernel's uprobe instruction is at addr: int3
-// on x86, BRK #5 on arm64 (UPROBES_BRK_IMM).
-func isBreakpoint(mem *os.File, addr int64) bool {
-	var b [4]byte
-	if runtime.GOARCH == "amd64" {
-		_, err := mem.ReadAt(b[:1], addr)
-		return err == nil && b[0] == 0xcc
+// on x86, BRK #5 on arm64 (UPROBES_BRK_IMM). It does not just load: a file
+// truncated meanwhile would end us by SIGBUS.
+func isBreakpoint(addr uintptr) (bool, error) {
+	want := []byte{0xcc}
+	if runtime.GOARCH == "arm64" {
+		want = []byte{0xa0, 0x00, 0x20, 0xd4}
 	}
-	_, err := mem.ReadAt(b[:], addr)
-	return err == nil && binary.LittleEndian.Uint32(b[:]) == 0xd42000a0
+	got := make([]byte, len(want))
+	if err := unix.ReadOwn(got, addr); err != nil {
+		return false, err
+	}
+	return bytes.Equal(got, want), nil
 }
