@@ -89,7 +89,7 @@ func optional(s string) *string {
 
 func checkedText(w *bufio.Writer, h Checked, full bool) {
 	v := h.Verdict
-	text := fmt.Sprintf("%s: the plain probe is %s, surehook's plan is %s; %s", spelled(v.Hook), v.Plain, v.Plan, totals(h.Findings))
+	text := fmt.Sprintf("%s: plain probe %s, surehook %s; %s", spelled(v.Hook), v.Plain, v.Plan, totals(h.Findings))
 	fmt.Fprintf(w, "%s\n", wrap(text, width, "  "))
 	if len(h.Findings) > maxFindings && !full {
 		byRule(w, h.Findings)

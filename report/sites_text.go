@@ -41,7 +41,7 @@ func sitesFull(w *bufio.Writer, r *sites.Result) {
 	about.add("function", strings.TrimSpace(r.Function+"  "+position(r.DeclFile, r.DeclLine)))
 	file := r.Target.Path + "  " + r.Target.Arch.String()
 	if r.Target.BuildID != "" {
-		file += "  build id " + r.Target.BuildID
+		file += "  build" + keep + "id" + keep + r.Target.BuildID
 	}
 	about.add("file", file)
 	reasons(&about, "plain", r.Plain)
@@ -77,14 +77,14 @@ func headline(r *sites.Result) string {
 			hit++
 		}
 	}
-	text := "the plain probe is " + string(r.Plain.Verdict)
+	text := "plain probe " + string(r.Plain.Verdict)
 	switch {
 	case len(r.PlainAt) == 0:
-		text += " (it cannot attach)"
+		text += " (cannot attach)"
 	case r.Plain.Verdict != sites.Complete && hit < len(r.Sites):
-		text += fmt.Sprintf(" (it hits %d of %d places)", hit, len(r.Sites))
+		text += fmt.Sprintf(" (hits %d of %d places)", hit, len(r.Sites))
 	}
-	return text + ", surehook's plan is " + string(r.Plan.Verdict)
+	return text + ", surehook " + string(r.Plan.Verdict)
 }
 
 func reasons(c *columns, name string, j sites.Judgement) {

@@ -17,6 +17,7 @@ import (
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	results  io.Writer // of trace: out, or the file of --output
 }
 
 // run is the whole program without os.Exit.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ type traceFlags struct {
 	prove      bool
 	bestEffort bool
 	duration   time.Duration
+	output     string
 }
 
 func newTrace(s streams) *cobra.Command {
@@ -46,7 +48,7 @@ func newTrace(s streams) *cobra.Command {
 			if f.pid < 0 || f.duration < 0 {
 				return errors.New("-p and --duration take positive values")
 			}
-			return f.run(cmd.Context(), s, args)
+			return f.toOutput(s, func(s streams) error { return f.run(cmd.Context(), s, args) })
 		},
 	}
 	f.register(cmd)
@@ -57,8 +59,23 @@ func newTrace(s streams) *cobra.Command {
 	flags.BoolVar(&f.bySite, "by-site", false, "print hits by call site at the end")
 	flags.BoolVar(&f.prove, "prove", false, "print what the plain probe saw of all executions")
 	flags.BoolVar(&f.bestEffort, "best-effort", false, "go on when some places cannot be attached")
+	flags.StringVarP(&f.output, "output", "o", "", "write executions and counts to this `FILE`, apart from what CMD prints")
 	flags.DurationVar(&f.duration, "duration", 0, "end after this `TIME`, like 10s or 2m")
 	return cmd
+}
+
+// toOutput runs do with the results going to --output, if it is given.
+func (f *traceFlags) toOutput(s streams, do func(streams) error) error {
+	s.results = s.out
+	if f.output == "" {
+		return do(s)
+	}
+	file, err := os.Create(f.output)
+	if err != nil {
+		return err
+	}
+	s.results = file
+	return errors.Join(do(s), file.Close())
 }
 
 // countsOnly tells that single executions are not asked for.
@@ -90,7 +107,7 @@ func (f *traceFlags) summary(s streams, format report.Format, session *live.Sess
 	}
 	opts := report.CountOptions{BySite: f.bySite, Prove: f.prove}
 	if f.countsOnly() || f.prove {
-		if err := report.Counts(s.out, format, counts, opts); err != nil {
+		if err := report.Counts(s.results, format, counts, opts); err != nil {
 			return err
 		}
 	}

@@ -43,7 +43,7 @@ func (f *traceFlags) run(ctx context.Context, s streams, args []string) (err err
 	}
 	fmt.Fprintf(s.err, "attached %s; %s\n", plural(session.Probes()-len(failures), "probe"), f.endsWhen())
 
-	printed := f.print(ctx, s.out, format, session)
+	printed := f.print(ctx, s.results, format, session)
 	until := live.Until{PID: f.pid, Duration: f.duration, Terminal: terminal(s.in)}
 	if words != nil {
 		if until.Command, err = live.Start(words, live.Streams{In: s.in, Out: s.out, Err: s.err}); err != nil {
