@@ -51,3 +51,4 @@ lint: go ## gofmt, vet for all systems, staticcheck, the rules of the house
 
 go:
 	@command -v $(GO) >/dev/null || { echo 'missing: Go 1.26 or newer; see https://go.dev/dl' >&2; exit 1; }
+	@.ci/need ca-certificates
