@@ -86,40 +86,62 @@ func (b *Binary) copiesIn(bd *body, f *function) []copyResult {
 		if v.split {
 			continue
 		}
-		r := copyResult{copy: v.index}
-		r.doubts = append(r.doubts, bd.doubt...)
-		edges := bd.copyEdges(v, views, &r)
-		if p, yes := bd.bypassed(v.region, edges); yes {
-			r.doubt("bypass", "code at "+hex(bd.graph.Insns[p].Addr)+" reaches what follows the call without it: the call may have been decided there beforehand")
-		}
-		if !bd.marks {
-			if p, yes := bd.mergedCall(v.region); yes {
-				r.doubt("line0", "the call at "+hex(bd.graph.Insns[p].Addr)+" was merged from several places: copies may have lost their record")
-			}
-			for _, i := range bd.unrolled(v.region, edges) {
-				if len(r.doubts) == 0 || r.doubts[len(r.doubts)-1].Code != ReasonMerged {
-					r.doubt(ReasonMerged, "the copy seems to hold several executions in a row, again from "+hex(bd.graph.Insns[i].Addr))
-				}
-				edges = append(edges, bd.allInto(i)...)
-			}
-			if p, yes := bd.reentered(v.region, edges); yes {
-				r.doubt("reentered", "the copy is entered at "+hex(bd.graph.Insns[p].Addr)+" a second time")
-			}
-		}
-		points, lost := bd.place(edges)
-		for _, p := range points {
-			r.points = append(r.points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})
-		}
-		for _, e := range lost {
-			r.why = "one way into the copy cannot be told from another"
-			r.doubt(ReasonCondition, "the way into "+hex(bd.graph.Insns[e.to].Addr)+" cannot be counted on its own")
-		}
-		if len(points) == 0 && r.why == "" && !r.merged {
-			r.why = "no way into the copy was found"
-		}
-		out = append(out, r)
+		out = append(out, bd.enter(v, views))
 	}
 	return b.adoptOrphans(bd, out, orphans)
+}
+
+// enter finds where one copy is entered, and what speaks against it.
+func (bd *body) enter(v *copyView, views []*copyView) copyResult {
+	r := copyResult{copy: v.index}
+	r.doubts = append(r.doubts, bd.doubt...)
+	edges := bd.copyEdges(v, views, &r)
+	if !bd.marks {
+		edges = bd.addUnrolled(v, edges, &r)
+	}
+	bd.doubtCopy(v, edges, &r)
+	points, lost := bd.place(edges)
+	for _, p := range points {
+		r.points = append(r.points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})
+	}
+	for _, e := range lost {
+		r.why = "one way into the copy cannot be told from another"
+		r.doubt(ReasonCondition, "the way into "+hex(bd.graph.Insns[e.to].Addr)+" cannot be counted on its own")
+	}
+	if len(points) == 0 && r.why == "" && !r.merged {
+		r.why = "no way into the copy was found"
+	}
+	return r
+}
+
+// addUnrolled adds the further executions that one record may hold.
+func (bd *body) addUnrolled(v *copyView, edges []entryEdge, r *copyResult) []entryEdge {
+	again := bd.unrolled(v.region, edges)
+	if len(again) > 0 {
+		r.doubt(ReasonMerged, "the copy seems to hold several executions in a row, again from "+hex(bd.graph.Insns[again[0]].Addr))
+	}
+	for _, i := range again {
+		edges = append(edges, bd.allInto(i)...)
+	}
+	return edges
+}
+
+// doubtCopy looks for signs that executions left no code, or that one is
+// counted twice.
+func (bd *body) doubtCopy(v *copyView, edges []entryEdge, r *copyResult) {
+	addr := func(i int32) string { return hex(bd.graph.Insns[i].Addr) }
+	if p, yes := bd.bypassed(v.region, edges); yes {
+		r.doubt(ReasonDecided, "code at "+addr(p)+" reaches what follows the call without it: the call may have been decided there beforehand")
+	}
+	if bd.marks {
+		return
+	}
+	if p, yes := bd.mergedCall(v.region); yes {
+		r.doubt(ReasonMergedCall, "the call at "+addr(p)+" was merged from several places: copies may have lost their record")
+	}
+	if p, yes := bd.reentered(v.region, edges); yes {
+		r.doubt(ReasonReentered, "the copy is entered at "+addr(p)+" a second time")
+	}
 }
 
 // copyEdges chooses the edges to be counted for one copy.

@@ -41,26 +41,29 @@ type ReasonCode string
 // The reasons. Every one that makes a verdict less than complete says what
 // is lost or what cannot be told.
 const (
-	ReasonEntry       ReasonCode = "entry"         // there is an out-of-line body
-	ReasonInlined     ReasonCode = "inlined"       // inlined copies are missed
-	ReasonNoSymbol    ReasonCode = "no-symbol"     // no symbol of that name to attach to
-	ReasonClone       ReasonCode = "clone"         // only compiler clones of that name, or clones besides
-	ReasonPart        ReasonCode = "part"          // partial inlining
-	ReasonNoDebug     ReasonCode = "no-debug-info" // inlining cannot be told
-	ReasonGap         ReasonCode = "debug-gap"     // debug information that is not read
-	ReasonEmptyRange  ReasonCode = "empty-range"   // a copy without instructions
-	ReasonUnreached   ReasonCode = "unreached"     // no way into a copy was found
-	ReasonIndirect    ReasonCode = "indirect-jump" // a jump whose targets are not known
-	ReasonCondition   ReasonCode = "condition"     // an entry that cannot be decided
-	ReasonEvidence    ReasonCode = "evidence"      // flow, entry PC and line rows disagree
-	ReasonMerged      ReasonCode = "merged"        // one place, several calls
-	ReasonFolded      ReasonCode = "folded"        // identical code folding: other functions at the same address
-	ReasonIFunc       ReasonCode = "ifunc"         // the symbol is a resolver
-	ReasonReturn      ReasonCode = "return"        // returns of inlined copies are not probed
-	ReasonRecursion   ReasonCode = "recursion"     // self calls that became jumps
-	ReasonUndecodable ReasonCode = "undecodable"   // disassembly failed
-	ReasonNotBoundary ReasonCode = "not-boundary"  // the offset is inside an instruction
-	ReasonUndefined   ReasonCode = "undefined"     // the function is defined in another file
+	ReasonEntry       ReasonCode = "entry"          // there is an out-of-line body
+	ReasonInlined     ReasonCode = "inlined"        // inlined copies are missed
+	ReasonNoSymbol    ReasonCode = "no-symbol"      // no symbol of that name to attach to
+	ReasonClone       ReasonCode = "clone"          // only compiler clones of that name, or clones besides
+	ReasonPart        ReasonCode = "part"           // partial inlining
+	ReasonNoDebug     ReasonCode = "no-debug-info"  // inlining cannot be told
+	ReasonGap         ReasonCode = "debug-gap"      // debug information that is not read
+	ReasonEmptyRange  ReasonCode = "empty-range"    // a copy without instructions
+	ReasonUnreached   ReasonCode = "unreached"      // no way into a copy was found
+	ReasonIndirect    ReasonCode = "indirect-jump"  // a jump whose targets are not known
+	ReasonCondition   ReasonCode = "condition"      // an entry that cannot be decided
+	ReasonEvidence    ReasonCode = "evidence"       // flow, entry PC and line rows disagree
+	ReasonMerged      ReasonCode = "merged"         // one place, several calls
+	ReasonFolded      ReasonCode = "folded"         // identical code folding: other functions at the same address
+	ReasonIFunc       ReasonCode = "ifunc"          // the symbol is a resolver
+	ReasonReturn      ReasonCode = "return"         // returns of inlined copies are not probed
+	ReasonRecursion   ReasonCode = "recursion"      // self calls that became jumps
+	ReasonUndecodable ReasonCode = "undecodable"    // disassembly failed
+	ReasonNotBoundary ReasonCode = "not-boundary"   // the offset is inside an instruction
+	ReasonUndefined   ReasonCode = "undefined"      // the function is defined in another file
+	ReasonDecided     ReasonCode = "decided-before" // the call's outcome may be known beforehand on one path
+	ReasonMergedCall  ReasonCode = "merged-call"    // calls merged into one without a line
+	ReasonReentered   ReasonCode = "re-entered"     // one beginning of a copy leads to another
 )
 
 // Judgement is a verdict with its evidence.
