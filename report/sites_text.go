@@ -39,11 +39,8 @@ func sitesFull(w *bufio.Writer, r *sites.Result) {
 	fmt.Fprintf(w, "%s\n", wrap(spelled(r.Hook)+": "+headline(r), width, "  "))
 	about := columns{}
 	about.add("function", strings.TrimSpace(r.Function+"  "+position(r.DeclFile, r.DeclLine)))
-	file := r.Target.Path + "  " + r.Target.Arch.String()
-	if r.Target.BuildID != "" {
-		file += "  build" + keep + "id" + keep + r.Target.BuildID
-	}
-	about.add("file", file)
+	about.add("file", r.Target.Path)
+	about.add("build", strings.TrimSpace(r.Target.Arch.String()+"  "+r.Target.BuildID))
 	reasons(&about, "plain", r.Plain)
 	reasons(&about, "surehook", r.Plan)
 	about.print(w, "  ")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/surehook/surehook/attach"
 	"github.com/surehook/surehook/internal/target"
 	"github.com/surehook/surehook/report"
 )
@@ -25,10 +26,22 @@ func run(args []string, s streams) int {
 	root := newRoot(s)
 	root.SetArgs(args)
 	err := root.Execute()
-	if coded := (*exitError)(nil); err != nil && !(errors.As(err, &coded) && coded.err == nil) {
-		fmt.Fprintf(s.err, "surehook: %s\n", strings.TrimSuffix(err.Error(), "\n"))
+	if text := complaint(err); text != "" {
+		fmt.Fprintf(s.err, "surehook: %s\n", text)
 	}
 	return exitCode(err)
+}
+
+// complaint is what is said about an error, "" if all has been said.
+func complaint(err error) string {
+	coded := (*exitError)(nil)
+	switch {
+	case err == nil, errors.As(err, &coded) && coded.err == nil:
+		return ""
+	case errors.Is(err, attach.ErrNotPermitted):
+		return attach.ErrNotPermitted.Error() // how the kernel put it helps nobody
+	}
+	return strings.ReplaceAll(strings.TrimSuffix(err.Error(), "\n"), "\n", "; ")
 }
 
 func newRoot(s streams) *cobra.Command {
