@@ -4,7 +4,9 @@ package attach
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/cilium/ebpf/link"
 
@@ -34,6 +36,9 @@ func (p perf) attach(t *target, breaks []breakpoint, _ int, keep bool) ([]io.Clo
 		case err == nil:
 			links = append(links, l)
 			continue
+		case errors.Is(err, fs.ErrPermission):
+			err = fmt.Errorf("%w; perf events need CAP_SYS_ADMIN where kernel.perf_event_paranoid is above 2 (Debian, Ubuntu)", err)
+			return nil, nil, errors.Join(err, links.Close())
 		case general(err):
 			return nil, nil, errors.Join(err, links.Close())
 		}

@@ -78,7 +78,15 @@ func TestNotPermitted(t *testing.T) {
 }
 
 func TestCapabilitiesSuffice(t *testing.T) {
-	if out := asNobody(t, capBPF, capPerfmon); out != "false <nil> 10\n" {
+	out := asNobody(t, capBPF, capPerfmon)
+	paranoid, _ := os.ReadFile("/proc/sys/kernel/perf_event_paranoid")
+	if !needsKernel(t).multi && string(paranoid) > "2\n" {
+		if !strings.Contains(out, "perf_event_paranoid") {
+			t.Errorf("perf_event_paranoid is %s and not blamed: %s", paranoid, out)
+		}
+		return
+	}
+	if out != "false <nil> 10\n" {
 		t.Errorf("with CAP_BPF and CAP_PERFMON: %s", out)
 	}
 }
