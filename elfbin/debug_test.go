@@ -29,7 +29,7 @@ func TestLinks(t *testing.T) {
 		t.Errorf("supplementary file %q, %q, %v", name, id, ok)
 	}
 	for _, data := range [][]byte{
-		pack(uint16(5), uint8(1), "\x00", uint8(2), "\x01\x02"), // is one itself
+		pack(uint16(5), uint8(1), "x.sup\x00", uint8(2), "\x01\x02"), // is one itself
 		pack(uint16(5), uint8(0), "x.sup\x00", uint8(9), "\x01\x02"),
 		pack(uint16(5), uint8(0), "x.sup"),
 		{5},

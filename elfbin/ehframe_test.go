@@ -36,6 +36,7 @@ func TestFDERanges(t *testing.T) {
 		{"two", bytes.Join([][]byte{rel, fde(len(rel), 0x1000, 16), fde(len(rel)+17, 0x1010, 8), make([]byte, 4)}, nil),
 			[]Range{{0x1000, 0x1010}, {0x1010, 0x1018}}, false},
 		{"personality", bytes.Join([][]byte{personality, fde(len(personality), 0x1000, 16)}, nil), []Range{{0x1000, 0x1010}}, false},
+		{"language data first", bytes.Join([][]byte{cie("zLR", 0xff, 0x1b), fde(len(rel)+2, 0x1000, 16)}, nil), []Range{{0x1000, 0x1010}}, false},
 		{"terminator in the middle", bytes.Join([][]byte{rel, make([]byte, 4), fde(len(rel)+4, 0x1000, 16)}, nil),
 			[]Range{{0x1000, 0x1010}}, false},
 		{"absolute", bytes.Join([][]byte{abs, record(uint32(len(abs)+4), uint64(0x1000), uint64(32))}, nil), []Range{{0x1000, 0x1020}}, false},
@@ -64,5 +65,26 @@ func TestFDERanges(t *testing.T) {
 	}
 	if r, err := (image{}).open(t).FDERanges(); r != nil || err != nil {
 		t.Errorf("without .eh_frame: %v, %v", r, err)
+	}
+}
+
+func TestLEB128(t *testing.T) {
+	for _, tt := range []struct {
+		data     []byte
+		unsigned uint64
+		signed   int64
+		short    bool
+	}{
+		{[]byte{0x02}, 2, 2, false},
+		{[]byte{0x7e}, 0x7e, -2, false},
+		{[]byte{0x80, 0x7f}, 0x3f80, -128, false},
+		{[]byte{0xff, 0x00}, 0x7f, 127, false},
+		{bytes.Repeat([]byte{0x80}, 20), 0, 0, true},
+		{[]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, 1<<64 - 1, -1, false},
+	} {
+		u, s := cursor{data: tt.data}, cursor{data: tt.data}
+		if a, b := u.uleb(), s.sleb(); a != tt.unsigned || b != tt.signed || u.short != tt.short || s.short != tt.short {
+			t.Errorf("% x: got %d and %d", tt.data, a, b)
+		}
 	}
 }

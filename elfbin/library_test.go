@@ -97,6 +97,8 @@ func TestFindLibrary(t *testing.T) {
 	root := fstest.MapFS{
 		"etc/ld.so.cache": {Data: ldCacheBytes(
 			cached{"libz.so.1", "/lib32/libz.so.1", lib386, 0},
+			cached{"libz.so.1", "/lib4/libz.so.1", flagAMD64, 0}, // not an ELF library
+			cached{"libodd.sound", "/lib/libz.so.1", libAMD64, 0},
 			cached{"libz.so.1", "/libx32/libz.so.1", libX32, 0},
 			cached{"libz.so.1", "/lib/v3/libz.so.1", libAMD64, 1 << 62},
 			cached{"libz.so.1", "/lib/libz.so.1", libAMD64, 0},
@@ -112,10 +114,12 @@ func TestFindLibrary(t *testing.T) {
 		"usr/local/lib/libstale.so.2": {Data: amd},
 		"usr/lib64/libonly.so":        {Data: []byte("INPUT(libonly.so.5)")},
 		"usr/lib64/libonly.so.5":      {Data: amd},
+		"usr/lib64/libtwo.so.1":       {Data: amd},
+		"usr/lib64/libtwo.so.2":       {Data: amd},
 		"lib/libliar.so.1":            {Data: arm},
 		"arm/libc.so.6":               {Data: arm},
 	}
-	for _, p := range []string{"lib32/libz.so.1", "libx32/libz.so.1", "lib/v3/libz.so.1", "lib/libz.so.1", "lib/libssl.so.3",
+	for _, p := range []string{"lib32/libz.so.1", "lib4/libz.so.1", "libx32/libz.so.1", "lib/v3/libz.so.1", "lib/libz.so.1", "lib/libssl.so.3",
 		"lib/libssl.so.1.1", "lib/libcrypto.so.3", "lib/libc.so.6", "lib64/ld-linux-x86-64.so.2"} {
 		root[p] = &fstest.MapFile{Data: amd}
 	}
@@ -138,8 +142,10 @@ func TestFindLibrary(t *testing.T) {
 		{"ld-linux-x86-64", AMD64, "/lib64/ld-linux-x86-64.so.2"},
 		{"stale", AMD64, "/usr/local/lib/libstale.so.2"},
 		{"only", AMD64, "/usr/lib64/libonly.so.5"}, // not the linker script
+		{"two", AMD64, "/usr/lib64/libtwo.so.2"},
 		{"liar", AMD64, ""},
 		{"crypt", AMD64, ""}, // a beginning of libcrypto
+		{"odd", AMD64, ""},
 		{"absent", AMD64, ""},
 		{"", AMD64, ""},
 		{"lib", AMD64, ""},
@@ -173,6 +179,7 @@ func TestFindLibraryWithoutCache(t *testing.T) {
 
 func TestFindProgram(t *testing.T) {
 	root := fstest.MapFS{
+		"relative/hidden":   {Mode: 0o755},
 		"bin/prog":          {Mode: 0o755},
 		"usr/bin/prog":      {Mode: 0o755},
 		"sbin/data":         {Mode: 0o644},
@@ -183,7 +190,7 @@ func TestFindProgram(t *testing.T) {
 	const env = ":.:relative:/sbin:/bin:/usr/bin:/usr/sbin"
 	for name, want := range map[string]string{
 		"prog": "/bin/prog", "data": "/usr/sbin/data", "directory": "/usr/bin/directory",
-		"/usr/bin/prog": "/usr/bin/prog", "absent": "", "": "", "/bin/absent": "",
+		"/usr/bin/prog": "/usr/bin/prog", "absent": "", "": "", "hidden": "", "/bin/absent": "",
 	} {
 		got, err := FindProgram(root, name, env)
 		var missing *NotFoundError

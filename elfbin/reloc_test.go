@@ -17,11 +17,12 @@ func linked(machine elf.Machine, plt ...part) image {
 		}
 		return uint32(x)
 	}
-	data := pack(make([]byte, 0x40), uint64(0x1008), uint64(0x1010), uint64(0x99), uint64(0x1018))
+	data := pack(make([]byte, 0x40), uint64(0x1008), uint64(0x1010), uint64(0x99), uint64(0x1018),
+		make([]byte, 62*8), uint64(0x1020), uint64(0x9)) // 0x4258
 	im := image{machine: machine, sections: []part{
 		code(".text", 0x1000, make([]byte, 64)...),
 		{name: ".data", typ: elf.SHT_PROGBITS, flags: aw, addr: 0x4000, data: data},
-		{name: ".relr.dyn", typ: shtRELR, flags: ao, addr: 0x500, data: pack(uint64(0x4040), uint64(0b1011))},
+		{name: ".relr.dyn", typ: shtRELR, flags: ao, addr: 0x500, data: pack(uint64(0x4040), uint64(0b1011), uint64(0b1001))},
 		{name: ".rela.dyn", typ: elf.SHT_RELA, flags: ao, addr: 0x600, link: ".dynsym", data: bytes.Join([][]byte{
 			rela(0x4000, 0, r(elf.R_X86_64_RELATIVE, elf.R_AARCH64_RELATIVE), 0x1004),
 			rela(0x4008, 1, r(elf.R_X86_64_64, elf.R_AARCH64_ABS64), 4),
@@ -60,7 +61,7 @@ func TestPointer(t *testing.T) {
 			{"IFUNC symbol", 0x4038, 0, false},
 			{"packed relative", 0x4040, 0x1008, true},
 			{"plain number", 0x4050, 0x99, true},
-			{"past the data", 0x405c, 0, false},
+			{"past the data", 0x425c, 0, false},
 			{"nowhere", 0x9000, 0, false},
 		}
 		for _, tt := range tests {
@@ -69,7 +70,7 @@ func TestPointer(t *testing.T) {
 				t.Errorf("%v, %s: got %#x, %v", m, tt.name, got, ok)
 			}
 		}
-		if d := cmp.Diff([]uint64{0x1004, 0x1008, 0x1010, 0x1018, 0x1024, 0x1030}, f.CodePointers()); d != "" {
+		if d := cmp.Diff([]uint64{0x1004, 0x1008, 0x1010, 0x1018, 0x1020, 0x1024, 0x1030}, f.CodePointers()); d != "" {
 			t.Errorf("%v: code pointers: %s", m, d)
 		}
 	}

@@ -102,6 +102,18 @@ func TestSectionOnce(t *testing.T) {
 	}
 }
 
+// TestSectionTwice is about two sections of one name, as debug files have them.
+func TestSectionTwice(t *testing.T) {
+	f := image{sections: []part{
+		{name: ".debug_info", typ: elf.SHT_NOBITS, size: 4},
+		debug(".debug_info", []byte("first")),
+		debug(".debug_info", []byte("second")),
+	}}.open(t)
+	if b, err := f.Section(".debug_info"); string(b) != "first" || err != nil {
+		t.Errorf("got %q, %v", b, err)
+	}
+}
+
 // TestObject is about relocatable files: addresses are file offsets, and
 // relocations are applied.
 func TestObject(t *testing.T) {

@@ -3,6 +3,7 @@ package elfbin
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
 	"strings"
 	"testing"
 
@@ -90,9 +91,45 @@ func TestExecutable(t *testing.T) {
 	}
 }
 
+// TestExecutableRodata is about read-only data in the executable segment.
+func TestExecutableRodata(t *testing.T) {
+	b := typical().bytes()
+	binary.LittleEndian.PutUint64(b[elfHeaderSize+40:], 0x100) // memory size of .text's segment
+	f := mustNew(t, b)
+	if f.Executable(0x1050) || !f.Executable(0x1030) {
+		t.Error("what no executable section holds is taken for code")
+	}
+	copy(b[40:48], make([]byte, 8)) // no section headers
+	copy(b[60:62], make([]byte, 2))
+	if f := mustNew(t, b); !f.Executable(0x1050) || f.Executable(0x1100) {
+		t.Error("without section headers the segment decides")
+	}
+}
+
+// TestExtendedCounts is about counts that do not fit the ELF header's 16 bits
+// and are in section header 0 instead.
+func TestExtendedCounts(t *testing.T) {
+	b := typical().bytes()
+	le := binary.LittleEndian
+	zero := b[le.Uint64(b[40:]):]
+	le.PutUint64(zero[32:], uint64(le.Uint16(b[60:])))
+	le.PutUint32(zero[40:], uint32(le.Uint16(b[62:])))
+	le.PutUint32(zero[44:], uint32(le.Uint16(b[56:])))
+	le.PutUint16(b[60:], 0)
+	le.PutUint16(b[62:], 0xffff)
+	le.PutUint16(b[56:], 0xffff)
+	f, want := mustNew(t, b), typical().open(t)
+	if len(f.Sections()) != len(want.Sections()) || f.Lookup("main") == nil || f.Bytes(0x1000, 4) == nil {
+		t.Errorf("%d sections, want %d", len(f.Sections()), len(want.Sections()))
+	}
+}
+
 func TestBuildID(t *testing.T) {
 	other := part{name: ".note.ABI-tag", typ: elf.SHT_NOTE, data: pack(uint32(4), uint32(4), uint32(1), "GNU\x00", uint32(7))}
 	foreign := part{name: ".note.x", typ: elf.SHT_NOTE, data: pack(uint32(3), uint32(4), uint32(3), "Go\x00\x00", uint32(7))}
+	// Aligned to 8 bytes, as .note.gnu.property is, an odd size has more padding.
+	wide := part{name: ".notes", typ: elf.SHT_NOTE, data: pack(uint32(4), uint32(12), uint32(5), "GNU\x00", make([]byte, 16),
+		uint32(4), uint32(2), uint32(3), "GNU\x00\x0c\x0d", make([]byte, 6))}
 	long := note(strings.Repeat("x", maxBuildID+1))
 	joined := part{name: ".notes", typ: elf.SHT_NOTE, data: append(append([]byte{}, other.data...), note("\x01\x02\x03").data...)}
 	cut := part{name: ".note", typ: elf.SHT_NOTE, data: note("\x01\x02\x03\x04").data[:18]}
@@ -110,13 +147,17 @@ func TestBuildID(t *testing.T) {
 		{"too long", []part{long}, ""},
 		{"cut", []part{cut}, ""},
 		{"huge", []part{huge}, ""},
+		{"wide segment", []part{wide}, "0c0d"},
 		{"segment", []part{onlySegment}, "0a0b"},
 	}
 	for _, tt := range tests {
 		b := image{sections: tt.sections}.bytes()
-		if tt.name == "segment" {
+		if strings.HasSuffix(tt.name, "segment") {
 			copy(b[40:48], make([]byte, 8)) // no section headers
 			copy(b[60:62], make([]byte, 2))
+			if tt.name == "wide segment" {
+				b[elfHeaderSize+48] = 8
+			}
 		}
 		if got := mustNew(t, b).BuildID(); got != tt.want {
 			t.Errorf("%s: got %q", tt.name, got)

@@ -189,3 +189,14 @@ func TestFuncsAt(t *testing.T) {
 		t.Errorf("inside a function: got %v", got)
 	}
 }
+
+// TestBestName is about several versions of one function at one address.
+func TestBestName(t *testing.T) {
+	im := versioned()
+	symbols := im.sections[1].data
+	copy(symbols[symbolSize+8:symbolSize+16], pack(uint64(0x1020))) // f@V_1 is an alias of g
+	f := im.open(t)
+	if s, _ := f.SymbolAt(0x1020); s.Name != "g" {
+		t.Errorf("got %+v, want the name that is not hidden", s)
+	}
+}
