@@ -1,6 +1,8 @@
 package sites
 
 import (
+	"slices"
+
 	"github.com/surehook/surehook/dwarfinfo"
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/flow"
@@ -9,6 +11,7 @@ import (
 // body is the control flow of one out-of-line function, with what the debug
 // information says of its instructions.
 type body struct {
+	owner  *Binary
 	die    int32
 	fn     *dwarfinfo.Func
 	graph  *flow.Graph
@@ -45,7 +48,7 @@ func (b *Binary) bodyOf(die int32) *body {
 
 func (b *Binary) newBody(die int32) *body {
 	fn := &b.data.Funcs[die]
-	bd := &body{die: die, fn: fn, arch: b.file.Arch(), image: b.file}
+	bd := &body{owner: b, die: die, fn: fn, arch: b.file.Arch(), image: b.file}
 	entry := fn.Ranges[0].Low
 	if fn.HasEntry {
 		entry = fn.EntryPC
@@ -91,14 +94,29 @@ func (bd *body) findRoots() {
 		at := g.Insns[g.Unresolved[0]].Addr
 		bd.doubt = append(bd.doubt, Reason{ReasonIndirect, "the targets of the indirect jump at " + hex(at) + " are not known"})
 	}
-	if len(g.Unresolved) == 0 {
-		return
-	}
+	// Compilers leave no dead blocks but behind calls that never return: what
+	// nothing leads to is reached by an indirect jump in a way not understood.
 	for i := range g.Insns {
-		if len(g.Pred(int32(i))) == 0 && int32(i) != g.Entry && !g.Insns[i].Nop {
-			bd.roots = append(bd.roots, int32(i))
+		if len(g.Pred(int32(i))) > 0 || int32(i) == g.Entry || g.Insns[i].Nop {
+			continue
+		}
+		if len(g.Unresolved) == 0 && bd.afterNoReturn(i) {
+			continue
+		}
+		bd.roots = append(bd.roots, int32(i))
+		if len(bd.doubt) == 0 && !slices.Contains(g.Labels, int32(i)) {
+			bd.doubt = append(bd.doubt, Reason{ReasonIndirect, "no way to the code at " + hex(g.Insns[i].Addr) + " was found"})
 		}
 	}
+}
+
+// afterNoReturn tells whether an instruction is dead code behind a call that
+// never comes back.
+func (bd *body) afterNoReturn(i int) bool {
+	insns := bd.graph.Insns
+	for i--; i >= 0 && insns[i].Nop; i-- {
+	}
+	return i >= 0 && (insns[i].NoReturn || insns[i].Kind == flow.Trap)
 }
 
 // neverReturns tells whether a direct call to the address does not come back.

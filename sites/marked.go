@@ -1,6 +1,10 @@
 package sites
 
-import "github.com/surehook/surehook/flow"
+import (
+	"slices"
+
+	"github.com/surehook/surehook/flow"
+)
 
 // markedEdges chooses the entry edges of a copy whose beginnings the line
 // table marks. The flow decides which ways into the marked instruction begin
@@ -14,13 +18,53 @@ func (bd *body) markedEdges(v *copyView, views []*copyView, r *copyResult) []ent
 		}
 		out = append(out, bd.intoMarker(v, views, m)...)
 	}
+	return append(out, bd.unmarkedEdges(v)...)
+}
+
+// unmarkedEdges finds ways into a marked copy that pass none of its marks and
+// yet come to what follows them: a path on which jump threading skipped the
+// copy's first statement, row and all.
+func (bd *body) unmarkedEdges(v *copyView) []entryEdge {
+	begun := bd.begun(v)
+	var out []entryEdge
+	for _, e := range bd.entries(v.region) {
+		if begun[e.to] {
+			continue
+		}
+		ahead := &region{in: make([]bool, len(v.region.in))}
+		for i, in := range v.region.in {
+			ahead.in[i] = in && !begun[i]
+		}
+		if bd.meets(ahead, e.to, begun, v.markers) {
+			out = append(out, e)
+		}
+	}
 	return out
+}
+
+// meets tells whether code ahead of a copy's marks leads to the copy's
+// further code without passing a mark.
+func (bd *body) meets(ahead *region, from int32, begun []bool, marks []marker) bool {
+	for i, seen := range bd.reachInside(ahead, from) {
+		if !seen {
+			continue
+		}
+		for _, e := range bd.graph.Succ(int32(i)) {
+			if begun[e.To] && !slices.ContainsFunc(marks, func(m marker) bool { return m.insn == e.To }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // intoMarker lists the ways into one marked instruction that begin an
 // execution.
 func (bd *body) intoMarker(v *copyView, views []*copyView, m marker) []entryEdge {
 	all := bd.allInto(m.insn)
+	if outer, ok := bd.outerEdges(v, m); ok {
+		all = outer
+	}
 	again := bd.reachInside(v.region, m.insn)
 	begun := bd.begun(v)
 	var sure, perhaps []entryEdge
@@ -44,6 +88,44 @@ func (bd *body) intoMarker(v *copyView, views []*copyView, m marker) []entryEdge
 		return perhaps
 	}
 	return sure
+}
+
+// outerEdges gives the ways into an instruction at which the copy that encloses
+// v begins too: an execution of v is one of those of the encloser, in which a
+// continuation that joins there is told from a beginning.
+func (bd *body) outerEdges(v *copyView, m marker) ([]entryEdge, bool) {
+	p := v.copy.Parent
+	if p < 0 {
+		return nil, false
+	}
+	f := bd.owner.index.byRoot[bd.owner.data.Copies[p].Origin]
+	if f == nil {
+		return nil, false
+	}
+	views, _ := bd.owner.views(bd, f)
+	for _, o := range views {
+		if o.index != p || o.split {
+			continue
+		}
+		for _, om := range o.markers {
+			if om.insn == m.insn {
+				return bd.withLoops(o, m, bd.intoMarker(o, views, om)), true
+			}
+		}
+	}
+	return nil, false
+}
+
+// withLoops adds the ways by which a loop of the encloser comes back to the
+// instruction: no beginning of the encloser, but of what it calls there.
+func (bd *body) withLoops(o *copyView, m marker, edges []entryEdge) []entryEdge {
+	again := bd.reachInside(o.region, m.insn)
+	for _, e := range bd.allInto(m.insn) {
+		if e.from >= 0 && again[e.from] && !slices.Contains(edges, e) {
+			edges = append(edges, e)
+		}
+	}
+	return edges
 }
 
 // begun marks the instructions of a copy that an execution reaches after one
