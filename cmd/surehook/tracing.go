@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/surehook/surehook/internal/live"
@@ -43,7 +44,9 @@ func (f *traceFlags) run(ctx context.Context, s streams, args []string) (err err
 	}
 	fmt.Fprintf(s.err, "attached %s; %s\n", plural(session.Probes()-len(failures), "probe"), f.endsWhen())
 
-	printed := f.print(ctx, s.results, format, session)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	printed := f.print(ctx, cancel, s.results, format, session)
 	until := live.Until{PID: f.pid, Duration: f.duration, Terminal: terminal(s.in)}
 	if words != nil {
 		if until.Command, err = live.Start(words, live.Streams{In: s.in, Out: s.out, Err: s.err}); err != nil {
@@ -51,7 +54,11 @@ func (f *traceFlags) run(ctx context.Context, s streams, args []string) (err err
 		}
 	}
 	live.Wait(ctx, until, signals)
-	if err := errors.Join(session.Detach(), printed()); err != nil {
+	err = errors.Join(session.Detach(), printed())
+	if errors.Is(err, syscall.EPIPE) {
+		return nil // the reader has had enough, as head does
+	}
+	if err != nil {
 		return err
 	}
 	if until.Command != nil && until.Command.Status() != "" {
@@ -79,23 +86,23 @@ func (f *traceFlags) endsWhen() string {
 }
 
 // print prints executions as they come. The function it returns waits until
-// all of them are printed, after the session is detached.
-func (f *traceFlags) print(ctx context.Context, out io.Writer, format report.Format, session *live.Session) (printed func() error) {
+// all of them are printed, after the session is detached. failed is called
+// when they cannot be written.
+func (f *traceFlags) print(ctx context.Context, failed func(), out io.Writer, format report.Format, session *live.Session) (printed func() error) {
 	if f.countsOnly() {
 		return func() error { return nil }
 	}
 	w := newFlusher(out)
 	done := make(chan error, 1)
 	go func() {
-		if err := report.EventHeader(w, format); err != nil {
-			done <- err
-			return
+		err := report.EventHeader(w, format)
+		if err == nil {
+			err = session.Executions(ctx, func(x live.Execution) error { return report.WriteEvent(w, format, report.Event(x)) })
 		}
-		done <- session.Executions(ctx, func(x live.Execution) error {
-			return report.WriteEvent(w, format, report.Event{
-				Time: x.Time, PID: x.PID, TID: x.TID, Comm: x.Comm, Result: x.Result, Site: x.Site, Undecided: x.Undecided,
-			})
-		})
+		if err != nil {
+			failed()
+		}
+		done <- err
 	}()
 	return func() error { return errors.Join(<-done, w.Close()) }
 }

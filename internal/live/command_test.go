@@ -112,9 +112,22 @@ func TestSecondSignalKills(t *testing.T) {
 	c := shell(t, `exec sleep 60`, &bytes.Buffer{})
 	signals <- os.Interrupt // the terminal has sent it: not passed on
 	signals <- os.Interrupt
-	Wait(context.Background(), Until{Command: c, Terminal: true}, signals)
+	Wait(context.Background(), Until{Command: c, Terminal: true, settle: time.Nanosecond}, signals)
 	if got := c.Status(); got != "was killed by signal killed" {
 		t.Error(got)
+	}
+}
+
+// TestSignalsAtOnceAreOne: timeout(1) sends two.
+func TestSignalsAtOnceAreOne(t *testing.T) {
+	signals := make(chan os.Signal, 2)
+	var out bytes.Buffer
+	c := shell(t, `trap 'kill $!; echo asked; exit 0' TERM; sleep 60 & wait`, &out)
+	signals <- syscall.SIGTERM
+	signals <- syscall.SIGTERM
+	Wait(context.Background(), Until{Command: c, settle: time.Hour}, signals)
+	if c.Status() == "was killed by signal killed" {
+		t.Error("killed by a signal that came with the first")
 	}
 }
 

@@ -139,12 +139,14 @@ func (s *Session) Lost() (uint64, error) { return s.probes.Lost() }
 
 // Execution is one execution of a function.
 type Execution struct {
-	Time      time.Time
-	PID, TID  uint32
-	Comm      string
-	Result    *sites.Result
-	Site      *sites.Site
-	Undecided bool // it may or may not be one
+	Time   time.Time
+	PID    uint32
+	TID    uint32
+	Comm   string
+	Result *sites.Result
+	Site   *sites.Site
+	// Undecided means that it cannot be told whether it is an execution.
+	Undecided bool
 }
 
 // Executions calls do for every execution until ctx ends or, after Detach,

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/signal"
@@ -19,13 +20,23 @@ type Until struct {
 	// Terminal tells that the command shares the terminal with this process
 	// and gets a Ctrl-C itself.
 	Terminal bool
+
+	settle time.Duration // 0: settle
 }
+
+// settle is how long further signals after the first are taken for the same
+// request: timeout(1) sends one to the process and one to its group.
+const settle = 300 * time.Millisecond
 
 // Signals are those that end a trace; a second one kills the command.
 func Signals() (signals <-chan os.Signal, stop func()) {
 	ch := make(chan os.Signal, 4)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	return ch, func() { signal.Stop(ch) }
+	// Whoever reads the output may go away: that ends the trace with an error
+	// of the write, not this process with a signal.
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, syscall.SIGPIPE)
+	return ch, func() { signal.Stop(ch); signal.Stop(pipe) }
 }
 
 // Wait waits for the end of the trace. A command that is still running then
@@ -77,10 +88,17 @@ func (u Until) end(s os.Signal, has bool, signals <-chan os.Signal) {
 	if !has {
 		_ = u.Command.Signal(s) // it may have ended just now
 	}
-	select {
-	case <-u.Command.Done():
-	case <-signals:
-		_ = u.Command.Kill()
-		<-u.Command.Done()
+	first := time.Now()
+	for {
+		select {
+		case <-u.Command.Done():
+			return
+		case <-signals:
+			if time.Since(first) >= cmp.Or(u.settle, settle) {
+				_ = u.Command.Kill()
+				<-u.Command.Done()
+				return
+			}
+		}
 	}
 }
