@@ -39,30 +39,47 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestRefused is the table of bad input: each changes a good file and gets
-// one error that says where.
-func TestRefused(t *testing.T) {
-	le := binary.LittleEndian
-	// section gives the header of a section.
-	section := func(b []byte, name string) []byte {
-		f, err := New(bytes.NewReader(b), int64(len(b)), "prog")
-		if err != nil {
-			t.Fatal(err)
+// damage is one way to spoil a good file, and what the error says then.
+type damage struct {
+	name string
+	make func(b []byte) []byte
+	want string
+}
+
+// sectionHeader gives the bytes of a section's header.
+func sectionHeader(t *testing.T, b []byte, name string) []byte {
+	t.Helper()
+	shoff := binary.LittleEndian.Uint64(b[40:])
+	for i, s := range mustNew(t, b).Sections() {
+		if s.Name == name {
+			return b[shoff+uint64(i)*sectionHeaderSize:]
 		}
-		shoff := le.Uint64(b[40:])
-		for i, s := range f.Sections() {
-			if s.Name == name {
-				return b[shoff+uint64(i)*sectionHeaderSize:]
-			}
-		}
-		t.Fatal("no section " + name)
-		return nil
 	}
-	tests := []struct {
-		name string
-		make func(b []byte) []byte
-		want string
-	}{
+	t.Fatal("no section " + name)
+	return nil
+}
+
+// refuse spoils a good file in every way: each gets one error that says where.
+func refuse(t *testing.T, tests []damage) {
+	t.Helper()
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := tt.make(typical().bytes())
+			f, err := New(bytes.NewReader(b), int64(len(b)), "prog")
+			var bad *FormatError
+			if f != nil || !errors.As(err, &bad) {
+				t.Fatalf("got %v, %v, want a FormatError", f, err)
+			}
+			if !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "prog: ") {
+				t.Errorf("got %q, want %q in it", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestRefusedHeaders(t *testing.T) {
+	le := binary.LittleEndian
+	refuse(t, []damage{
 		{"empty", func(b []byte) []byte { return nil }, "not an ELF file"},
 		{"text", func(b []byte) []byte { return []byte("hello, world, this is text") }, "not an ELF file (it starts with 68 65 6c 6c)"},
 		{"script", func(b []byte) []byte { return []byte("#!/bin/sh\nexec true\n") }, "script: give the path of its interpreter"},
@@ -90,6 +107,13 @@ func TestRefused(t *testing.T) {
 			le.PutUint16(b[56:], 0xffff)
 			return b
 		}, "more than the kernel loads"},
+	})
+}
+
+func TestRefusedTables(t *testing.T) {
+	le := binary.LittleEndian
+	section := func(b []byte, name string) []byte { return sectionHeader(t, b, name) }
+	refuse(t, []damage{
 		{"section names elsewhere", func(b []byte) []byte { le.PutUint16(b[62:], 99); return b }, "section 99 of"},
 		{"section name past its table", func(b []byte) []byte { le.PutUint32(section(b, ".text"), 1<<30); return b }, "past the string table"},
 		{"symbols past the end", func(b []byte) []byte { le.PutUint64(section(b, ".symtab")[24:], uint64(len(b))); return b }, ".symtab"},
@@ -115,20 +139,7 @@ func TestRefused(t *testing.T) {
 			le.PutUint64(b[elfHeaderSize+4*programHeaderSize+32:], ^uint64(0))
 			return b
 		}, "segments overlap"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			b := tt.make(typical().bytes())
-			f, err := New(bytes.NewReader(b), int64(len(b)), "prog")
-			var bad *FormatError
-			if f != nil || !errors.As(err, &bad) {
-				t.Fatalf("got %v, %v, want a FormatError", f, err)
-			}
-			if !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "prog: ") {
-				t.Errorf("got %q, want %q in it", err, tt.want)
-			}
-		})
-	}
+	})
 }
 
 // TestSectionsOverlap is about a file whose sections would cost many times
