@@ -8,7 +8,7 @@ BIN := .cache/bin
 # Further flags of go test, e.g. make test TESTFLAGS='-race -run TestParse'.
 TESTFLAGS ?=
 
-COMPILERS := gcc g++ libc6-dev clang llvm
+COMPILERS := gcc g++ libc6-dev clang llvm lld
 CROSS     := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 PEERS     := bpftrace gdb linux-perf
 

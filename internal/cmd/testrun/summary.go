@@ -156,10 +156,11 @@ func (s *summary) close(t *test) {
 // logLine is how testing prints a log message: "    file_test.go:12: text".
 var logLine = regexp.MustCompile(`^\s*[\w.-]+\.go:\d+: (.*)`)
 
-// reason is the text given to Skip.
+// reason is the text given to Skip: the last message, but not the record of its
+// run that testscript adds after it.
 func (t *test) reason() string {
 	for i := len(t.output) - 1; i >= 0; i-- {
-		if m := logLine.FindStringSubmatch(t.output[i]); m != nil {
+		if m := logLine.FindStringSubmatch(t.output[i]); m != nil && !strings.HasPrefix(m[1], "WORK=") {
 			return strings.TrimSpace(m[1])
 		}
 	}

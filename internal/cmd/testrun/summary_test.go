@@ -116,6 +116,21 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+func TestReason(t *testing.T) {
+	for _, c := range []struct {
+		want   string
+		output []string
+	}{
+		{"no reason given", nil},
+		{"needs root", []string{"=== RUN   TestX\n", "    x_test.go:1: asking\n", "    x_test.go:2: needs root\n", "--- SKIP: TestX (0.01s)\n"}},
+		{"needs root", []string{"    cmd.go:380: needs root\n", "    testscript.go:609: WORK=$WORK\n", "        PATH=/bin\n"}},
+	} {
+		if got := (&test{output: c.output}).reason(); got != c.want {
+			t.Errorf("%q: reason %q, want %q", c.output, got, c.want)
+		}
+	}
+}
+
 func TestManySkips(t *testing.T) {
 	var list []string
 	for _, n := range []string{"A", "B", "C", "D", "E", "F"} {
