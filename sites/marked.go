@@ -133,8 +133,8 @@ func (bd *body) withLoops(o *copyView, m marker, edges []entryEdge) []entryEdge 
 func (bd *body) begun(v *copyView) []bool {
 	var from []int32
 	for _, m := range v.markers {
-		if v.region.in[m.insn] {
-			from = append(from, m.insn)
+		if i, ok := bd.ahead(v, m.insn); ok {
+			from = append(from, i)
 		}
 	}
 	return bd.reachInside(v.region, from...)

@@ -107,13 +107,37 @@ func (bd *body) leadsInto(views []*copyView, i int32) *copyView {
 				return v
 			}
 		}
-		succ := bd.graph.Succ(i)
-		if len(succ) != 1 || succ[0].Kind == flow.Table {
+		next, ok := bd.only(i)
+		if !ok {
 			return nil
 		}
-		i = succ[0].To
+		i = next
 	}
 	return nil
+}
+
+// ahead gives the first instruction of a copy at or soon after i.
+func (bd *body) ahead(v *copyView, i int32) (int32, bool) {
+	for n := 0; n < maxLead; n++ {
+		if v.region.in[i] {
+			return i, true
+		}
+		next, ok := bd.only(i)
+		if !ok {
+			break
+		}
+		i = next
+	}
+	return 0, false
+}
+
+// only gives the one instruction that follows i, if it is one.
+func (bd *body) only(i int32) (int32, bool) {
+	succ := bd.graph.Succ(i)
+	if len(succ) != 1 || succ[0].Kind == flow.Table {
+		return 0, false
+	}
+	return succ[0].To, true
 }
 
 // maxLead bounds how far an inline entry row may stand before the first
