@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"sync"
 )
@@ -98,8 +99,8 @@ func New(r io.ReaderAt, size int64, name string) (*File, error) {
 		return nil, f.bad("ELF header", 0, "size %d is negative", size)
 	}
 	f.size = uint64(size)
-	if filepath.IsAbs(name) {
-		f.dirs = []string{filepath.ToSlash(filepath.Dir(name))}
+	if path.IsAbs(name) {
+		f.dirs = []string{path.Dir(name)}
 	}
 	if err := f.readHeaders(); err != nil {
 		return nil, err
