@@ -235,6 +235,41 @@ func noNullArray(t *testing.T, v any) {
 	}
 }
 
+// TestDocsNameEveryField: docs/json.md is the contract.
+func TestDocsNameEveryField(t *testing.T) {
+	docs, err := os.ReadFile("../docs/json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.SplitSeq(bytes.TrimSpace(b), []byte("\n")) {
+			var object map[string]any
+			if err := json.Unmarshal(line, &object); err != nil {
+				t.Fatal(err)
+			}
+			schema, _ := object["schema"].(string)
+			_, section, ok := bytes.Cut(docs, []byte("\n## "+schema+"\n"))
+			if !ok {
+				t.Fatalf("docs/json.md has no section %s", schema)
+			}
+			section, _, _ = bytes.Cut(section, []byte("\n## "))
+			for key := range object {
+				if key != "schema" && !bytes.Contains(section, []byte("`"+key+"`")) && !bytes.Contains(section, []byte("`"+key+".")) {
+					t.Errorf("docs/json.md, %s: no field %s", schema, key)
+				}
+			}
+		}
+	}
+}
+
 func TestCondition(t *testing.T) {
 	tests := []struct {
 		cond flow.Cond
