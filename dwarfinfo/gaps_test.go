@@ -107,6 +107,7 @@ func TestDamagedUnit(t *testing.T) {
 		}},
 		"indirect form":  {GapForm, func(u *dt.Unit) { u.Root.Children[1] = bad(dt.Indirect, dt.Raw{0x7f, 1}) }},
 		"indirect twice": {GapBadUnit, func(u *dt.Unit) { u.Root.Children[1] = bad(dt.Indirect, dt.Raw{0x16, 1}) }},
+		"indirect const": {GapBadUnit, func(u *dt.Unit) { u.Root.Children[1] = bad(dt.Indirect, dt.Raw{0x21}) }},
 		"block length":   {GapBadUnit, func(u *dt.Unit) { u.Root.Children[1] = bad(dt.Block4, dt.Raw{255, 255, 255, 255}) }},
 		"block wrap":     {GapBadUnit, func(u *dt.Unit) { u.Root.Children[1] = bad(dt.Block, dt.Raw(dt.AppendULEB(nil, ^uint64(0)))) }},
 		"sibling back":   {GapBadUnit, func(u *dt.Unit) { u.Root.Children[1] = sib(1) }},
@@ -191,13 +192,17 @@ func TestAbbrevManyAttributes(t *testing.T) {
 // Codes need not be 1, 2, 3...
 func TestAbbrevSparse(t *testing.T) {
 	data := []byte{}
-	for _, code := range []uint64{1, 3, 1 << 40, 2, 3} {
-		data = append(dt.AppendULEB(data, code), 0x2e, byte(len(data)&1), 0, 0)
+	for i, code := range []uint64{1, 3, 1 << 40, 2, 3} {
+		tag := []byte{0x2e, 0x2e, 0x2e, 0x2e, 0x1d}[i]
+		data = append(dt.AppendULEB(data, code), tag, 0, 0, 0)
 	}
 	tabs := newTables(append(data, 0), nil)
 	table, err := tabs.get(0, encoding{addrSize: 8})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if table.find(3).act != actFunc {
+		t.Error("of two abbreviations with one code the second was taken")
 	}
 	for code, want := range map[uint64]bool{0: false, 1: true, 2: true, 3: true, 4: false, 1 << 40: true, 1<<40 + 1: false} {
 		if got := table.find(code) != nil; got != want {

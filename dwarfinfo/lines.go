@@ -137,7 +137,6 @@ func (s *seq) at(rows []Row, addr uint64) (Row, bool) {
 // see At. The result may share memory with t.Rows: do not change it.
 func (t *LineTable) Between(low, high uint64) []Row {
 	var out []Row
-	owned := false
 	start := sort.Search(len(t.seqs), func(i int) bool { return t.seqs[i].reach > low })
 	for i := start; i < t.after(high); i++ {
 		s := &t.seqs[i]
@@ -145,13 +144,9 @@ func (t *LineTable) Between(low, high uint64) []Row {
 			continue
 		}
 		rows := s.between(t.Rows[s.first:s.end-1], low, high)
-		switch {
-		case len(rows) == 0:
-		case out == nil:
-			out = rows[:len(rows):len(rows)]
-		case !owned:
-			out, owned = append(append([]Row(nil), out...), rows...), true
-		default:
+		if out == nil {
+			out = rows[:len(rows):len(rows)] // an append copies
+		} else {
 			out = append(out, rows...)
 		}
 	}

@@ -78,6 +78,14 @@ func TestLineProgram(t *testing.T) {
 	}
 }
 
+// A sequence without its end is dropped: its last row covers nobody knows what.
+func TestLineProgramUnended(t *testing.T) {
+	table, err := linesOf(t, 5, program{}.address(0x1000).op(lnsCopy).op(lnsAdvancePC, 1).end().address(0x2000).op(lnsCopy))
+	if err != nil || len(table.Rows) != 2 {
+		t.Errorf("rows %+v, %v", table, err)
+	}
+}
+
 func (p program) append(b ...byte) program { return append(p, b...) }
 
 func TestLineLookup(t *testing.T) {
@@ -85,13 +93,16 @@ func TestLineLookup(t *testing.T) {
 		address(0x1000).special(0, 1).special(0, 1).special(4, 1).special(4, 1).op(lnsAdvancePC, 4).end().
 		address(0x100c).special(0, 6).op(lnsAdvancePC, 4).end(). // follows at once
 		address(0x1100).special(0, 7).special(2, -1).op(lnsAdvancePC, 4).end().
-		address(0x1104).special(0, 2).op(lnsAdvancePC, 0x20).end() // overlaps the one before
+		address(0x1104).special(0, 2).op(lnsAdvancePC, 0x20).end(). // overlaps the one before
+		address(0x1200).line(10).op(lnsCopy).op(lnsAdvancePC, 0x100).end().
+		address(0x1240).line(11).op(lnsCopy).op(lnsAdvancePC, 0x10).end() // lies inside the one before
 	table, err := linesOf(t, 4, p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for addr, want := range map[uint64]uint32{0xfff: 0, 0x1000: 3, 0x1003: 3, 0x1004: 4, 0x100b: 5, 0x100c: 7,
-		0x100f: 7, 0x1010: 0, 0x10ff: 0, 0x1100: 8, 0x1103: 7, 0x1104: 3, 0x1123: 3, 0x1124: 0, ^uint64(0): 0} {
+		0x100f: 7, 0x1010: 0, 0x10ff: 0, 0x1100: 8, 0x1103: 7, 0x1104: 3, 0x1123: 3, 0x1124: 0, 0x1240: 12,
+		0x1250: 11, 0x12ff: 11, 0x1300: 0, ^uint64(0): 0} {
 		if row, ok := table.At(addr); row.Line != want || ok != (want != 0) {
 			t.Errorf("at %#x: %+v, %v; want line %d", addr, row, ok, want)
 		}
@@ -101,7 +112,7 @@ func TestLineLookup(t *testing.T) {
 		want      string
 	}{
 		{0x1000, 0x1001, "[2 3]"}, {0x1001, 0x1004, "[]"}, {0x1004, 0x100d, "[4 5 7]"}, {0, 0x1000, "[]"},
-		{0x100c, 0x1010, "[7]"}, {0x1010, 0x1100, "[]"}, {0, ^uint64(0), "[2 3 4 5 7 8 7 3]"},
+		{0x100c, 0x1010, "[7]"}, {0x1010, 0x1100, "[]"}, {0, ^uint64(0), "[2 3 4 5 7 8 7 3 11 12]"},
 		{0x1102, 0x1105, "[7 3]"}, {0x2000, 0x1000, "[]"},
 	} {
 		got := []uint32{}
@@ -220,6 +231,10 @@ func TestLinesDamaged(t *testing.T) {
 		if table != nil || !errors.As(err, &format) || format.Section != ".debug_line" {
 			t.Errorf("%s: %v, %v", what, table, err)
 		}
+	}
+	d := load(t, &dt.File{Units: src.Units, Sections: map[string][]byte{".debug_line": set(30, 0, 100)}})
+	if _, err := d.Lines(0); !errors.Is(err, errFileForm) {
+		t.Errorf("files without columns: %v", err)
 	}
 	for n := range line {
 		d := load(t, &dt.File{Units: src.Units, Sections: map[string][]byte{".debug_line": line[:n]}})

@@ -130,38 +130,53 @@ func TestFuncAttributes(t *testing.T) {
 }
 
 // Copies of one function stand together even when another function, with
-// copies of its own, is written in the middle of it.
+// copies of its own, is written in the middle of it, or inside a copy.
 func TestCopiesContiguous(t *testing.T) {
 	a, b := function("a"), function("b")
-	last := inlined(a)
-	inner := inlined(b)
-	nested := function("nested", inlined(b, inlined(a)))
-	outer := function("outer",
-		inlined(a, entryOf(dwarf.TagLexDwarfBlock, nil, inner)), nested, last)
-	after := function("after", inlined(a))
-	d := loadWhole(t, fileOf(unitOf(5, nil, a, b, outer, after)))
-	for e, want := range map[*dt.Entry]int{outer: 3, nested: 2, after: 1, a: 0} {
-		i := d.at(t, e)
-		f := d.Funcs[i]
-		if got := int(f.EndCopy - f.FirstCopy); got != want {
-			t.Errorf("%s: %d copies, want %d", f.Name, got, want)
+	call := func(pc int) *dt.Entry {
+		return entryOf(dwarf.TagCallSite, []dt.Attr{attr(dwarf.AttrCallReturnPC, dt.Addr, pc)})
+	}
+	parents := map[*dt.Entry]*dt.Entry{} // every copy
+	copyOf := func(origin *dt.Entry, children ...*dt.Entry) *dt.Entry {
+		c := inlined(origin, children...)
+		parents[c] = nil
+		for _, child := range children {
+			if _, ok := parents[child]; ok {
+				parents[child] = c
+			}
 		}
-		for c := f.FirstCopy; c < f.EndCopy; c++ {
-			if d.Copies[c].Func != i {
-				t.Errorf("%s: copy %d belongs to %d", f.Name, c, d.Copies[c].Func)
+		return c
+	}
+	deep := copyOf(a, call(4))
+	mid := copyOf(b, deep)
+	local := function("local", copyOf(b, copyOf(a)))
+	nested := function("nested", copyOf(b, copyOf(a, call(2)), call(1), local))
+	block := copyOf(b)
+	first := copyOf(a, entryOf(dwarf.TagLexDwarfBlock, nil, block))
+	parents[block] = first
+	outer := function("outer", first, nested, mid, call(3))
+	after := function("after", copyOf(a))
+	d := loadWhole(t, fileOf(unitOf(4, nil, function("x", copyOf(b))), unitOf(5, nil, a, b, outer, after)))
+	for e, want := range map[*dt.Entry]int{outer: 4, nested: 2, local: 2, after: 1, a: 0} {
+		if f := d.Funcs[d.at(t, e)]; int(f.EndCopy-f.FirstCopy) != want {
+			t.Errorf("%s: copies %d to %d, want %d", f.Name, f.FirstCopy, f.EndCopy, want)
+		}
+	}
+	d.check(t, 1<<20, 0)
+	for e, parent := range parents {
+		for i, c := range d.Copies {
+			if c.Offset != e.Offset() {
+				continue
+			}
+			if (c.Parent >= 0) != (parent != nil) || parent != nil && d.Copies[c.Parent].Offset != parent.Offset() {
+				t.Errorf("copy %d at %#x: parent is %d", i, c.Offset, c.Parent)
 			}
 		}
 	}
-	for i, c := range d.Copies {
-		switch {
-		case c.Parent >= int32(i):
-			t.Errorf("copy %d comes before its parent %d", i, c.Parent)
-		case c.Offset == inner.Offset():
-			if c.Parent < 0 || d.Copies[c.Parent].Func != d.at(t, outer) {
-				t.Errorf("inner copy's parent is %d", c.Parent)
-			}
-		case c.Offset == last.Offset() && c.Parent != -1:
-			t.Errorf("last copy's parent is %d", c.Parent)
+	for _, c := range d.Calls {
+		want := map[uint64]uint64{1: nested.Children[0].Offset(), 2: nested.Children[0].Children[0].Offset(), 4: deep.Offset()}[c.PC]
+		if (c.Copy >= 0) != (want != 0) || c.Copy >= 0 && d.Copies[c.Copy].Offset != want {
+			t.Errorf("call %d: copy %d, want the one at %#x", c.PC, c.Copy, want)
 		}
 	}
 }

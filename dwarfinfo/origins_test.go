@@ -24,7 +24,8 @@ func TestRootAcrossUnits(t *testing.T) {
 	decl := function("method")
 	abstract := specified(decl)
 	body := bodyOf(abstract)
-	early, late := function("early", inlined(abstract)), function("late", inlined(body))
+	early, late := function("early", inlined(abstract)), function("late", inlined(body),
+		entryOf(dwarf.TagCallSite, []dt.Attr{attr(dwarf.AttrCallOrigin, dt.RefAddr, body)}))
 	class := entryOf(dwarf.TagClassType, named("cls"), decl)
 	ns := entryOf(dwarf.TagNamespace, named("ns"), entryOf(dwarf.TagNamespace, nil, class))
 	for _, version := range []uint16{2, 3, 4, 5} {
@@ -39,6 +40,9 @@ func TestRootAcrossUnits(t *testing.T) {
 				t.Errorf("version %d, %#x: root %d (want %d), name %q, scope %q",
 					version, e.Offset(), f.Root, root, f.Name, f.Scope)
 			}
+		}
+		if len(d.Calls) != 1 || d.Calls[0].Callee != root {
+			t.Errorf("version %d: calls %+v, want callee %d", version, d.Calls, root)
 		}
 		if len(d.Copies) != 2 || d.Copies[0].Origin != root || d.Copies[1].Origin != root {
 			t.Errorf("version %d: copies %+v, want origin %d", version, d.Copies, root)

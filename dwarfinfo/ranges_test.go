@@ -155,3 +155,20 @@ func TestRangesShared(t *testing.T) {
 		t.Errorf("%d ranges, gaps %v", total, d.Gaps)
 	}
 }
+
+func TestTableEntry(t *testing.T) {
+	data := []byte{1, 0, 0, 0, 2, 0, 0, 0, 3, 0}
+	for _, tt := range []struct {
+		base, i uint64
+		size    uint8
+		want    uint64
+		ok      bool
+	}{
+		{0, 0, 4, 1, true}, {0, 1, 4, 2, true}, {4, 0, 4, 2, true}, {0, 0, 8, 2<<32 | 1, true}, {0, 2, 4, 0, false},
+		{0, 1 << 62, 4, 0, false}, {0, 1 << 61, 8, 0, false}, {^uint64(0), 1, 4, 0, false}, {^uint64(0) - 3, 1, 4, 0, false},
+	} {
+		if got, err := entry(data, tt.base, tt.i, tt.size); got != tt.want || (err == nil) != tt.ok {
+			t.Errorf("base %#x, index %#x, size %d: %d, %v", tt.base, tt.i, tt.size, got, err)
+		}
+	}
+}
