@@ -29,6 +29,9 @@ func (bd *body) unmarkedEdges(v *copyView) []entryEdge {
 	var out []entryEdge
 	for _, e := range bd.entries(v.region) {
 		if begun[e.to] {
+			if v.region.hole[e.to] && bd.isHead(v.region, e.to, begun) {
+				out = append(out, e)
+			}
 			continue
 		}
 		ahead := &region{in: make([]bool, len(v.region.in))}
@@ -40,6 +43,21 @@ func (bd *body) unmarkedEdges(v *copyView) []entryEdge {
 		}
 	}
 	return out
+}
+
+// isHead tells whether most of a copy is still ahead of an instruction: code
+// shared there is its beginning. Near the end it is a common way out.
+func (bd *body) isHead(r *region, from int32, begun []bool) bool {
+	ahead, all := 0, 0
+	for i, seen := range bd.reachInside(r, from) {
+		if begun[i] {
+			all++
+			if seen {
+				ahead++
+			}
+		}
+	}
+	return 2*ahead > all
 }
 
 // meets tells whether code ahead of a copy's marks leads to the copy's

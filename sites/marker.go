@@ -183,7 +183,7 @@ func (bd *body) fillHoles(r *region) {
 			}
 			if !r.in[i] && bd.isHole(r, i, j, stmt) {
 				for k := i; k < j; k++ {
-					r.in[k] = true
+					r.in[k], r.hole[k] = true, true
 					r.size++
 				}
 				changed = true
@@ -210,14 +210,15 @@ func (bd *body) isHole(r *region, i, j int32, stmt []bool) bool {
 	g := bd.graph
 	lines := bd.lineAt()
 	inside := func(k int32) bool { return r.in[k] || (i <= k && k < j) }
-	nobody, from := true, false
+	nobody, from, said := true, false, false
 	for k := i; k < j; k++ {
 		nobody = nobody && lines[k] == 0
+		said = said || stmt[k]
 		for _, e := range g.Pred(k) {
 			from = from || r.in[e.From]
 		}
 	}
-	shared := nobody && from
+	shared := from && (nobody || bd.marks && !said)
 	for k := i; k < j; k++ {
 		if stmt[k] && !shared || k == g.Entry || bd.isRoot(k) || len(g.Succ(k)) == 0 {
 			return false

@@ -10,13 +10,14 @@ import (
 // copies included.
 type region struct {
 	in   []bool
+	hole []bool // of those: not the copy's own, see fillHoles
 	size int
 }
 
 // regionOf marks the instructions that begin in any of the ranges.
 func (bd *body) regionOf(ranges []elfbin.Range) *region {
 	insns := bd.graph.Insns
-	r := &region{in: make([]bool, len(insns))}
+	r := &region{in: make([]bool, len(insns)), hole: make([]bool, len(insns))}
 	for _, rg := range ranges {
 		i := sort.Search(len(insns), func(i int) bool { return insns[i].Addr >= rg.Low })
 		for ; i < len(insns) && insns[i].Addr < rg.High; i++ {
