@@ -102,7 +102,9 @@ func printPrivilege() {
 
 // traceNested traces itself where process numbers are others than the kernel's.
 func traceNested() error {
-	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+	// The new /proc stacks on the old one and must not propagate. In a chroot
+	// "/" is no mount point, /proc is one everywhere.
+	if err := syscall.Mount("", "/proc", "", syscall.MS_PRIVATE, ""); err != nil {
 		return err
 	}
 	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
