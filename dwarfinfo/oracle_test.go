@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sort"
 	"strings"
 	"testing"
@@ -101,7 +100,7 @@ func compareWithOther(t *testing.T, a, b string) {
 // Go writes its own debug information.
 func TestAgainstStandardLibraryGo(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "bin")
-	cmd := exec.Command(filepath.Join(runtime.GOROOT(), "bin", "go"), "build", "-o", bin, "./testdata/gomain")
+	cmd := exec.Command("go", "build", "-o", bin, "./testdata/gomain")
 	cmd.Env = append(os.Environ(), "GOOS=linux")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Skipf("go cannot build here: %v\n%s", err, out)
