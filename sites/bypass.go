@@ -10,7 +10,7 @@ import "github.com/surehook/surehook/flow"
 func (bd *body) bypassed(r *region, edges []entryEdge) (at int32, yes bool) {
 	g := bd.graph
 	outside := bd.reach(bd.roots, r.in)
-	for _, t := range bd.exits(r) {
+	for _, t := range bd.exits(r, bd.quiet(r, edges)) {
 		for _, e := range g.Pred(t) {
 			p := e.From
 			if r.in[p] || !outside[p] || g.Insns[p].Kind != flow.CondJump {
@@ -24,11 +24,27 @@ func (bd *body) bypassed(r *region, edges []entryEdge) (at int32, yes bool) {
 	return 0, false
 }
 
-// exits lists the instructions outside a region that it leads to.
-func (bd *body) exits(r *region) []int32 {
+// quiet marks what a copy executes before it calls anything: only an execution
+// that leaves from there can be decided beforehand.
+func (bd *body) quiet(r *region, edges []entryEdge) []bool {
+	silent := &region{in: make([]bool, len(r.in))}
+	for i, in := range r.in {
+		silent.in[i] = in && !bd.isCall(int32(i))
+	}
+	var from []int32
+	for _, e := range edges {
+		if silent.in[e.to] {
+			from = append(from, e.to)
+		}
+	}
+	return bd.reachInside(silent, from...)
+}
+
+// exits lists the instructions outside a region that its part leads to.
+func (bd *body) exits(r *region, part []bool) []int32 {
 	var out []int32
 	seen := map[int32]bool{}
-	for i, in := range r.in {
+	for i, in := range part {
 		if !in {
 			continue
 		}
