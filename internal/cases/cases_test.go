@@ -1,0 +1,261 @@
+package cases
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/surehook/surehook/attach"
+	"github.com/surehook/surehook/dwarfinfo"
+	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/flow"
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/internal/counted"
+	"github.com/surehook/surehook/internal/live"
+	"github.com/surehook/surehook/sites"
+)
+
+func updating() bool {
+	f := flag.Lookup("update")
+	return f != nil && f.Value.String() == "true"
+}
+
+func TestMain(m *testing.M) {
+	flag.Bool("update", false, "rewrite the want sections")
+	flag.Parse()
+	os.Exit(m.Run())
+}
+
+// TestCases runs testdata/*.txtar.
+func TestCases(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("the cases are for compilers of linux/amd64")
+	}
+	paths, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			c, err := readCase(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.test(t)
+		})
+	}
+}
+
+func (c *testCase) test(t *testing.T) {
+	var mu sync.Mutex
+	got := map[string]string{}
+	if updating() {
+		t.Cleanup(func() {
+			if err := c.update(got); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for _, v := range c.variants {
+		run := func(t *testing.T) {
+			if text, ok := c.testVariant(t, v); ok {
+				mu.Lock()
+				got[v.name] = text
+				mu.Unlock()
+			}
+		}
+		if v.name == "" {
+			run(t)
+			continue
+		}
+		t.Run(v.name, run)
+	}
+}
+
+// probed is a built program with what was resolved and counted.
+type probed struct {
+	*testCase
+	t        *testing.T
+	dir      string
+	binary   *sites.Binary // of the first hook
+	results  []sites.Result
+	of       []string // the hook of each result
+	errs     []string // of hooks that do not resolve, as want lines
+	function string   // the first hooked
+	graphs   map[*dwarfinfo.Func]*flow.Graph
+
+	live    bool // the counts are known
+	counts  []counted.Count
+	entryPC uint64
+}
+
+// testVariant gives the variant's want section, and whether it is whole.
+func (c *testCase) testVariant(t *testing.T, v variant) (string, bool) {
+	p := &probed{testCase: c, t: t, dir: t.TempDir(), graphs: map[*dwarfinfo.Func]*flow.Graph{}}
+	if err := c.unpack(p.dir); err != nil {
+		t.Fatal(err)
+	}
+	known := v.make(t, p.dir)
+	p.resolve()
+	defer p.binary.Close()
+	unable := p.count()
+	if known {
+		p.check(t, v.expect)
+	}
+	text := p.want(v.want)
+	switch {
+	case !known:
+		return "", false
+	case updating():
+		if unable != "" {
+			t.Error("-update needs the counts: " + unable)
+		}
+		return text, unable == ""
+	}
+	want := v.want
+	if unable != "" {
+		want = withoutCounts(want)
+	}
+	if diff := cmp.Diff(want, text); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if unable != "" {
+		t.Skip("executions were not counted: " + unable)
+	}
+	return text, true
+}
+
+// resolve finds the sites of every hook. Open is asked to find debug files in
+// the case's directories only.
+func (p *probed) resolve() {
+	open := map[string]*sites.Binary{}
+	for _, text := range p.hooks {
+		h, err := hook.Parse(text)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		path := filepath.Join(p.dir, h.Target)
+		b := open[path]
+		if b == nil {
+			dirs := []string{filepath.Join(p.dir, "none")}
+			for _, d := range p.debug {
+				dirs = append(dirs, filepath.Join(p.dir, d))
+			}
+			if b, err = sites.Open(path, sites.Options{Debug: elfbin.DebugOptions{Root: os.DirFS("/"), Dirs: dirs}}); err != nil {
+				p.t.Fatal(err)
+			}
+			open[path] = b
+			if p.binary == nil {
+				p.binary = b
+			} else {
+				defer b.Close()
+			}
+		}
+		results, err := b.Resolve(h)
+		if (err == nil) == (len(results) == 0) {
+			p.t.Errorf("%s: %d results and error %v", text, len(results), err)
+		}
+		if err != nil {
+			p.errs = append(p.errs, fmt.Sprintf("%s\n  error %T\n", text, err))
+		}
+		for _, r := range results {
+			if h.Glob() && !p.hasTruth(text, &r) {
+				continue // what the C library brings along
+			}
+			p.results, p.of = append(p.results, r), append(p.of, text)
+		}
+	}
+	if len(p.results) > 0 {
+		p.function = p.results[0].Function
+	}
+}
+
+// truthOf is the truth of a result: by hook, by function@file, by function.
+func (p *probed) truthOf(text string, r *sites.Result) (uint64, bool) {
+	for _, key := range []string{text, r.Function + "@" + filepath.Base(r.DeclFile), r.Function} {
+		if n, ok := p.truth[key]; ok {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+func (p *probed) hasTruth(text string, r *sites.Result) bool {
+	_, ok := p.truthOf(text, r)
+	return ok
+}
+
+// count runs the command with all sites attached. It returns why it cannot,
+// and "" also when there is nothing to run.
+func (p *probed) count() (unable string) {
+	if p.run == "" || len(p.results) == 0 {
+		return ""
+	}
+	all := append([]sites.Result(nil), p.results...)
+	all = append(all, p.entryPCs())
+	session, err := live.Open(all, live.Options{})
+	for _, no := range []error{attach.ErrNotPermitted, attach.ErrNotSupported} {
+		if errors.Is(err, no) {
+			return no.Error()
+		}
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer session.Close()
+	words, err := live.Split(p.run)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if out, err := command(p.t, p.dir, words).CombinedOutput(); err != nil {
+		p.t.Fatalf("%s: %v\n%s", p.run, err, out)
+	}
+	if err := session.Detach(); err != nil {
+		p.t.Fatal(err)
+	}
+	counts, err := session.Counts()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	last := len(counts) - 1
+	p.counts, p.entryPC, p.live = counts[:last], counts[last].Executions, true
+	return ""
+}
+
+// entryPCs makes a result of what perf probe takes for the beginnings of the
+// first function: the entry PCs of copies, and the bodies. What would be
+// dangerous to probe is left out.
+func (p *probed) entryPCs() sites.Result {
+	r := sites.Result{Hook: p.results[0].Hook, Function: "entry PCs", Target: p.results[0].Target}
+	d := p.binary.Data()
+	if d == nil {
+		return r
+	}
+	seen := map[uint64]bool{}
+	add := func(addr uint64) {
+		off, ok := p.binary.File().FileOffset(addr)
+		nop := strings.HasPrefix(string(p.binary.File().Bytes(addr, 2)), "\x0f\x1f")
+		if ok && !nop && addr != 0 && !seen[addr] {
+			seen[addr] = true
+			r.Sites = append(r.Sites, sites.Site{FileOffset: off, Address: addr})
+		}
+	}
+	for _, fn := range p.bodyDIEs(p.function) {
+		add(fn.Ranges[0].Low)
+	}
+	for _, c := range p.copies(p.function) {
+		if i, ok := p.graph(&d.Funcs[c.Func]).At(entryOf(c)); ok && !p.graph(&d.Funcs[c.Func]).Insns[i].Nop {
+			add(entryOf(c))
+		}
+	}
+	return r
+}
