@@ -48,12 +48,22 @@ func (e *CodeError) Error() string {
 // another instruction (jumping over a lock prefix) are read as well, so
 // instructions may overlap.
 func Build(opts Options) (*Graph, error) {
+	b, g, err := newGraph(opts)
+	if err != nil {
+		return nil, err
+	}
+	resolve(b, g)
+	return g, nil
+}
+
+// newGraph makes the graph without the edges of indirect jumps.
+func newGraph(opts Options) (*builder, *Graph, error) {
 	if opts.Arch != elfbin.AMD64 && opts.Arch != elfbin.ARM64 {
-		return nil, &ArchError{opts.Arch}
+		return nil, nil, &ArchError{opts.Arch}
 	}
 	b := &builder{opts: opts, ranges: normalise(opts.Ranges)}
 	if err := b.load(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range b.ranges {
 		b.sweep(i)
@@ -61,8 +71,7 @@ func Build(opts Options) (*Graph, error) {
 	b.overlaps()
 	g := b.graph()
 	b.connect(g)
-	resolve(b, g)
-	return g, nil
+	return b, g, nil
 }
 
 // normalise sorts ranges and merges those that touch.

@@ -71,8 +71,26 @@ func (e *enumeration) each(id nodeID, yield func(uint64) verdict) bool {
 		return e.alternatives(id, yield)
 	case opTable:
 		return e.table(n, yield)
+	case opLoad:
+		return e.cell(n, yield)
 	}
 	return false
+}
+
+// cell reads what is stored at a fixed address: an entry of a table whose
+// index is a constant (so far), or a variable, of which the first value says
+// nothing for sure. Distances are never variables.
+func (e *enumeration) cell(n node, yield func(uint64) verdict) bool {
+	addr, ok := e.a.values.isConst(n.a)
+	if !ok || !e.a.imageAddress(addr) {
+		return false
+	}
+	x, ok := e.a.b.entry(addr, n.size)
+	if !ok || yield(x) != inside {
+		return false
+	}
+	e.note(inside)
+	return n.size < 64
 }
 
 func (e *enumeration) span(iv interval, yield func(uint64) verdict) bool {

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"fmt"
 	"os"
+	"os/exec"
+	"regexp"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/surehook/surehook/elfbin"
@@ -19,6 +23,7 @@ type fileImage struct {
 	data map[*elf.Prog][]byte
 	syms []elf.Symbol
 	arch elfbin.Arch
+	fdes []function
 }
 
 func openImage(t testing.TB, path string) *fileImage {
@@ -34,6 +39,9 @@ func openImage(t testing.TB, path string) *fileImage {
 	im := &fileImage{file: f, rel: map[uint64]uint64{}, data: map[*elf.Prog][]byte{}, arch: elfbin.AMD64}
 	if f.Machine == elf.EM_AARCH64 {
 		im.arch = elfbin.ARM64
+	}
+	if f.Section(".symtab") == nil {
+		im.fdes = im.frames(t, path)
 	}
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_LOAD {
@@ -55,6 +63,7 @@ func openImage(t testing.TB, path string) *fileImage {
 			add := binary.LittleEndian.Uint64(b[16:])
 			if n := info >> 32; n > 0 && int(n) <= len(dyn) {
 				if dyn[n-1].Section == elf.SHN_UNDEF {
+					im.rel[off] = 0
 					continue
 				}
 				add += dyn[n-1].Value
@@ -77,7 +86,7 @@ func (im *fileImage) Bytes(addr uint64, n int) []byte {
 
 func (im *fileImage) Pointer(addr uint64) (uint64, bool) {
 	if v, ok := im.rel[addr]; ok {
-		return v, true
+		return v, v != 0
 	}
 	b := im.Bytes(addr, 8)
 	if len(b) < 8 {
@@ -107,6 +116,9 @@ func (im *fileImage) functions() []function {
 	cold := map[string][]elfbin.Range{}
 	var fs []function
 	seen := map[uint64]bool{}
+	if im.fdes != nil {
+		return im.fdes
+	}
 	for _, s := range im.syms {
 		if elf.ST_TYPE(s.Info) != elf.STT_FUNC || s.Size == 0 || s.Section == elf.SHN_UNDEF {
 			continue
@@ -161,3 +173,23 @@ func (m memory) Pointer(addr uint64) (uint64, bool) {
 func (m memory) Executable(addr uint64) bool {
 	return addr >= m.base && addr-m.base < uint64(m.code)
 }
+
+// frames gives the functions by the unwind information, for stripped files:
+// readelf's list of frame descriptions.
+func (im *fileImage) frames(t testing.TB, path string) []function {
+	out, err := exec.Command("readelf", "--debug-dump=frames", "--wide", path).Output()
+	if err != nil {
+		t.Skip("readelf: ", err)
+	}
+	var fs []function
+	for _, m := range frameRange.FindAllSubmatch(out, -1) {
+		low, _ := strconv.ParseUint(string(m[1]), 16, 64)
+		high, _ := strconv.ParseUint(string(m[2]), 16, 64)
+		if low < high {
+			fs = append(fs, function{fmt.Sprintf("%#x", low), low, []elfbin.Range{{Low: low, High: high}}})
+		}
+	}
+	return fs
+}
+
+var frameRange = regexp.MustCompile(`FDE cie=\S+ pc=([0-9a-f]+)\.\.([0-9a-f]+)`)

@@ -28,8 +28,8 @@ const (
 type node struct {
 	op     nodeOp
 	size   uint8 // bits
-	depth  uint8
-	exact  bool // opTable: lo and hi come from comparisons
+	depth  uint8 // levels down to the next load or unknown
+	exact  bool  // opTable: lo and hi come from comparisons
 	a, b   nodeID
 	k      uint64
 	lo, hi uint64 // opTable: bounds of a, in bytes
@@ -45,19 +45,22 @@ type values struct {
 	nodes []node
 	ids   map[node]nodeID
 	alts  map[nodeID][]nodeID // of an opPhi: what was merged
-	grown int                 // counts additions to alts
+	known map[[2]nodeID]struct{}
+	grown int // counts additions to alts
 }
 
 func newValues() *values {
-	return &values{nodes: make([]node, 1), ids: map[node]nodeID{}, alts: map[nodeID][]nodeID{}}
+	return &values{
+		nodes: make([]node, 1), ids: map[node]nodeID{},
+		alts: map[nodeID][]nodeID{}, known: map[[2]nodeID]struct{}{},
+	}
 }
 
 func (v *values) intern(n node) nodeID {
-	if n.a != 0 {
-		n.depth = v.nodes[n.a].depth + 1
-	}
-	if n.b != 0 && n.op != opLoad && n.op != opSym && n.op != opPhi {
-		n.depth = max(n.depth, v.nodes[n.b].depth+1)
+	switch n.op {
+	case opSym, opPhi, opLoad, opTable: // nothing looks deeper than here
+	default:
+		n.depth = max(v.nodes[n.a].depth, v.nodes[n.b].depth) + 1
 	}
 	if n.depth > maxDepth || len(v.nodes) >= maxNodes {
 		return 0
@@ -198,11 +201,21 @@ func (v *values) merged(phi, value nodeID) {
 	if phi == value || phi == 0 {
 		return
 	}
-	for _, have := range v.alts[phi] {
-		if have == value {
-			return
-		}
+	pair := [2]nodeID{phi, value}
+	if _, ok := v.known[pair]; ok {
+		return
 	}
+	v.known[pair] = struct{}{}
 	v.alts[phi] = append(v.alts[phi], value)
+	v.grown++
+}
+
+// fromNowhere notes that a phi can be anything.
+func (v *values) fromNowhere(phi nodeID) { v.alts[phi] = append(v.alts[phi], 0) }
+
+// forget drops all alternatives.
+func (v *values) forget() {
+	v.alts = map[nodeID][]nodeID{}
+	v.known = map[[2]nodeID]struct{}{}
 	v.grown++
 }

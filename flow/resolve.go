@@ -19,6 +19,10 @@ func resolve(b *builder, g *Graph) {
 	if len(jumps) == 0 {
 		return
 	}
+	analyse(b, g, jumps).conclude(jumps)
+}
+
+func analyse(b *builder, g *Graph, jumps []int32) *analysis {
 	a := newAnalysis(b, g)
 	if a.run(jumps) == rerun {
 		// A frame address turned out to escape: start again, knowing it.
@@ -26,7 +30,7 @@ func resolve(b *builder, g *Graph) {
 		a.escapes = true
 		a.run(jumps)
 	}
-	a.conclude(jumps)
+	return a
 }
 
 // analysis follows values through one function, forwards, to a fixed point.
@@ -48,6 +52,8 @@ type analysis struct {
 	escapes    bool            // a frame address is given away
 	asked      bool            // escapes was found in this run
 	late       bool            // walking code that the entry does not reach
+	seeds      []int32         // where walks of such code began
+	looked     int             // values.grown at the last lookAgain
 	steps      int
 	limit      int
 }
@@ -123,10 +129,32 @@ func (a *analysis) run(jumps []int32) outcome {
 			start := a.blockStart(i)
 			a.leader[start] = true
 			a.in[start] = a.unknownState(start)
+			a.seeds = append(a.seeds, start)
 			a.push(start)
 			if out := a.settle(); out != settled {
 				return out
 			}
+		}
+	}
+	return a.refresh()
+}
+
+// refresh collects the alternatives of merges once more, from the final
+// states: the ones seen on the way there may be outdated.
+func (a *analysis) refresh() outcome {
+	a.values.forget()
+	for _, i := range a.seeds {
+		a.unknownState(i)
+	}
+	for _, late := range [...]bool{false, true} {
+		a.late = late
+		for i, in := range a.in {
+			if in != nil && a.firm[i] != late {
+				a.push(int32(i))
+			}
+		}
+		if out := a.settle(); out != settled {
+			return out
 		}
 	}
 	return settled
@@ -171,6 +199,10 @@ func (a *analysis) settle() outcome {
 // lookAgain reads the tables of all jumps anew, as their alternatives may
 // have grown, and tells whether there is more to walk.
 func (a *analysis) lookAgain() bool {
+	if a.looked == a.values.grown {
+		return false
+	}
+	a.looked = a.values.grown
 	var order []int32
 	for i := range a.jumps {
 		order = append(order, i)
@@ -204,7 +236,7 @@ func (a *analysis) unknownState(i int32) *state {
 	st := a.entryState()
 	for r := range st.regs {
 		st.regs[r] = a.values.phi(i, place(r))
-		a.values.merged(st.regs[r], 0)
+		a.values.fromNowhere(st.regs[r])
 	}
 	st.memory = a.values.phi(i, placeMemory)
 	return st

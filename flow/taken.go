@@ -21,7 +21,7 @@ func AddressTaken(img Image, arch elfbin.Arch, code []elfbin.Range) (map[uint64]
 	var pages adrpPages
 	err := sweepCode(img, arch, code, func(_ elfbin.Range, in *Insn, b []byte) {
 		if arch == elfbin.AMD64 {
-			x86AddressMade(in, b, add)
+			x86AddressMade(in, b, func(addr uint64, _ bool) { add(addr) })
 		} else {
 			pages.next(in, binary.LittleEndian.Uint32(b), add)
 		}
@@ -29,8 +29,9 @@ func AddressTaken(img Image, arch elfbin.Arch, code []elfbin.Range) (map[uint64]
 	return taken, err
 }
 
-// x86AddressMade reports the address that an instruction makes.
-func x86AddressMade(in *Insn, b []byte, add func(uint64)) {
+// x86AddressMade reports the address that an instruction makes, and whether
+// relative to itself: else it may be any number.
+func x86AddressMade(in *Insn, b []byte, add func(addr uint64, relative bool)) {
 	if in.Kind != Plain || in.Nop || in.Len < 5 {
 		return
 	}
@@ -40,11 +41,11 @@ func x86AddressMade(in *Insn, b []byte, add func(uint64)) {
 	}
 	switch {
 	case f.opcode == 0x8d && f.rip():
-		add(in.End() + uint64(int32(binary.LittleEndian.Uint32(b[f.disp:]))))
+		add(in.End()+uint64(int32(binary.LittleEndian.Uint32(b[f.disp:]))), true)
 	case f.immLen == 8 && f.opcode&0xf8 == 0xb8:
-		add(binary.LittleEndian.Uint64(b[f.imm:]))
+		add(binary.LittleEndian.Uint64(b[f.imm:]), false)
 	case f.immLen == 4 && (f.opcode&0xf8 == 0xb8 || f.opcode == 0xc7 || f.opcode == 0x68 || f.opcode == 0x81):
-		add(uint64(int32(binary.LittleEndian.Uint32(b[f.imm:]))))
+		add(uint64(int32(binary.LittleEndian.Uint32(b[f.imm:]))), false)
 	}
 }
 

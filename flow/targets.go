@@ -39,7 +39,7 @@ func (a *analysis) follow(i int32, st *state) {
 	j.grown = a.values.grown
 	e := &enumeration{a: a, st: st, seen: map[nodeID]bool{}}
 	var fresh []int32
-	known := e.each(j.value, func(addr uint64) verdict {
+	known := !a.fixedOperand(i) && e.each(j.value, func(addr uint64) verdict {
 		if to, ok := a.g.At(addr); ok && a.g.Insns[to].Kind != Unknown {
 			if !j.found[to] {
 				j.found[to] = true
@@ -58,6 +58,14 @@ func (a *analysis) follow(i int32, st *state) {
 	for _, to := range fresh {
 		a.flow(to, st)
 	}
+}
+
+// fixedOperand tells whether a jump reads its target from one fixed place, as
+// procedure linkage stubs do: no switch does, and what the file holds there
+// is only where the dynamic linker begins.
+func (a *analysis) fixedOperand(i int32) bool {
+	c := a.g.Insns[i].Cond
+	return c.Op == MemTarget && c.Reg == NoReg && c.Index == NoReg
 }
 
 func sortedKeys(m map[int32]bool) []int32 {
@@ -105,23 +113,18 @@ func (j *jump) resolved() bool {
 }
 
 // tail tells whether a jump certainly leaves the function: it leads nowhere
-// inside, and either all its targets are known to be outside, or the frame
-// is released and no address inside the function is ever made, so that nobody
-// could jump to one.
+// inside, and either all its targets are known to be outside, or no address
+// inside the function is ever made, so that nobody could jump to one.
 func (a *analysis) tail(j *jump, interiorTaken bool) bool {
 	if len(j.found) > 0 {
 		return false
 	}
-	if j.read.known && j.read.n[outside] > 0 && j.read.n[wrong] == 0 {
-		return true
-	}
-	sp := a.arch.stackPointer()
-	released := j.st.regs[sp] == a.values.opaque(-1, sp)
-	return released && !interiorTaken
+	return j.read.known && j.read.n[outside] > 0 && j.read.n[wrong] == 0 || !interiorTaken
 }
 
 // interiorTaken tells whether the code makes an address inside of itself, or
-// of data that begins with such an address, other than for a resolved jump.
+// of data that begins with such an address or a distance to one, other than
+// for a resolved jump.
 func (a *analysis) interiorTaken() bool {
 	used := map[uint64]bool{}
 	for _, j := range a.jumps {
@@ -130,19 +133,29 @@ func (a *analysis) interiorTaken() bool {
 		}
 	}
 	for addr := range a.made {
-		if used[addr] || addr == a.b.opts.Entry {
-			continue
-		}
-		if _, ok := a.b.inside(addr); ok {
+		if !used[addr] && (a.interior(addr) || a.interiorData(addr)) {
 			return true
-		}
-		if p, ok := a.b.opts.Image.Pointer(addr); ok && p != a.b.opts.Entry && !a.b.opts.Image.Executable(addr) {
-			if _, ok := a.b.inside(p); ok {
-				return true
-			}
 		}
 	}
 	return false
+}
+
+// interior tells whether an address is an instruction other than the entry.
+func (a *analysis) interior(addr uint64) bool {
+	_, ok := a.g.At(addr)
+	return ok && addr != a.b.opts.Entry
+}
+
+// interiorData tells whether the data at an address begins like a jump table.
+func (a *analysis) interiorData(addr uint64) bool {
+	if a.b.opts.Image.Executable(addr) || !a.imageAddress(addr) {
+		return false
+	}
+	if p, ok := a.b.entry(addr, 64); ok && a.interior(p) {
+		return true
+	}
+	d, ok := a.b.entry(addr, 32)
+	return ok && a.interior(addr+uint64(signExtend(d, 32)))
 }
 
 // usedBy collects the constants in a jump's value: bases and tables.
@@ -161,10 +174,12 @@ func (a *analysis) usedBy(id nodeID, used map[uint64]bool, depth int) {
 			}
 		}
 		return
-	case opSym:
+	case opSym, opLoad:
 		return
 	}
-	a.usedBy(n.a, used, depth+1)
+	if n.op != opTable {
+		a.usedBy(n.a, used, depth+1)
+	}
 	if n.op == opSum || n.op == opTable {
 		a.usedBy(n.b, used, depth+1)
 	}

@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"encoding/binary"
+
 	"golang.org/x/arch/x86/x86asm"
 )
 
@@ -24,6 +26,10 @@ const choicePlace place = 33
 // unsizedStore stands for the bits that xsave and its kin write.
 const unsizedStore = 8 * 512
 
+// lowestFixed is where the linkers place programs that are not
+// position-independent; a smaller number in an instruction is a number.
+const lowestFixed = 0x400000
+
 // x86Stepper follows values through x86-64 instructions.
 type x86Stepper struct {
 	a     *analysis
@@ -36,11 +42,27 @@ func newX86Stepper(a *analysis) *x86Stepper {
 	s := &x86Stepper{a: a, insts: make([]*x86asm.Inst, n), tried: make([]bool, n)}
 	for i := range a.g.Insns {
 		in := &a.g.Insns[i]
-		x86AddressMade(in, a.b.bytes(in), func(addr uint64) {
-			a.made[addr] = true
+		code := a.b.bytes(in)
+		x86AddressMade(in, code, func(addr uint64, relative bool) {
+			if relative || addr >= lowestFixed {
+				a.made[addr] = true
+			}
 		})
+		if addr, ok := x86FixedTable(code); ok && addr >= lowestFixed {
+			a.made[addr] = true
+		}
 	}
 	return s
+}
+
+// x86FixedTable gives the displacement of a memory operand that has an index
+// but no base register: a table of code that is not position-independent.
+func x86FixedTable(code []byte) (uint64, bool) {
+	f, ok := readX86Form(code)
+	if !ok || !f.hasModRM || f.modrm&0xc7 != 4 || f.dspLen != 4 || code[f.disp-1]>>3&7 == 4 {
+		return 0, false
+	}
+	return uint64(int32(binary.LittleEndian.Uint32(code[f.disp:]))), true
 }
 
 // bytes gives an instruction's code.
