@@ -87,6 +87,11 @@ func counts(t *testing.T) []tally.Count {
 	for i, n := range []uint64{2, 1, 7, 3} {
 		c.BySite = append(c.BySite, tally.SiteHits{Site: &r.Sites[i], Hits: tally.Hits{Hits: n}})
 	}
+	// Both arms of a branch enter a copy: one address, two sites.
+	r.Sites = append(r.Sites, r.Sites[3])
+	r.Sites[4].Cond = r.Sites[3].Cond.Not()
+	c.Executions += 4
+	c.BySite = append(c.BySite, tally.SiteHits{Site: &r.Sites[4], Hits: tally.Hits{Hits: 4}})
 	other := add(t)
 	other.Function, other.Plan.Verdict = "full", sites.Unknown
 	silent := add(t)

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/surehook/surehook/check"
 	"github.com/surehook/surehook/elfbin"
@@ -81,6 +83,28 @@ func TestProgramIsFoundInPath(t *testing.T) {
 	}
 	if got := r.Results[0].Target.Path; got != path {
 		t.Errorf("got %s, want %s", got, path)
+	}
+}
+
+// TestLibraryOrProgram: "libx" is a library first, any other name a program.
+func TestLibraryOrProgram(t *testing.T) {
+	if runtime.GOARCH != elfbin.AMD64.String() {
+		t.Skip("the file in this test is for x86-64")
+	}
+	b, err := os.ReadFile(program(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := &fstest.MapFile{Data: b, Mode: 0o755}
+	a := analyzer(t, Options{Path: "/bin", Root: fstest.MapFS{
+		"bin/libx": file, "bin/x": file, "usr/lib/x86_64-linux-gnu/libx.so.1": file, "usr/lib/x86_64-linux-gnu/liby.so.1": file,
+	}})
+	for name, want := range map[string]string{
+		"libx": "/usr/lib/x86_64-linux-gnu/libx.so.1", "x": "/bin/x", "y": "/usr/lib/x86_64-linux-gnu/liby.so.1",
+	} {
+		if got, err := a.find(name); err != nil || got != want {
+			t.Errorf("%s: got %s, %v, want %s", name, got, err, want)
+		}
 	}
 }
 
