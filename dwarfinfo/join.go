@@ -29,6 +29,7 @@ func (j *joiner) allocate() {
 		funcs += len(u.funcs)
 		copies += len(u.copies)
 		calls += len(u.calls)
+		u.endCal = int32(calls)
 	}
 	j.d.Units = make([]Unit, len(j.units))
 	j.d.Funcs = make([]Func, funcs)
@@ -62,6 +63,7 @@ func (j *joiner) place(i int) {
 		c.Origin = j.lookup(u, origin, c.Offset, "inlined copy")
 		j.d.Copies[int(u.firstCpy)+n] = *c
 	}
+	u.copies = nil
 	for n := range u.calls {
 		c := &u.calls[n]
 		c.Func += u.firstRef
@@ -71,6 +73,7 @@ func (j *joiner) place(i int) {
 		c.Callee = j.lookup(u, u.callSrc[n], u.off, "callee")
 		j.d.Calls[int(u.firstCal)+n] = *c
 	}
+	u.calls, u.callSrc = nil, nil // half of the memory, in a kernel
 }
 
 // lookup finds the function at an offset; -1 without one. at is where the
@@ -133,13 +136,13 @@ func (j *joiner) finish(i int) {
 			f.Inline, f.Scope = d.Funcs[f.Root].Inline, d.Funcs[f.Root].Scope
 		}
 	}
-	for n := range u.copies {
+	for n := range u.copySrc {
 		if c := &d.Copies[int(u.firstCpy)+n]; c.Origin >= 0 {
 			c.Origin = d.Funcs[c.Origin].Root
 		}
 	}
-	for n := range u.calls {
-		if c := &d.Calls[int(u.firstCal)+n]; c.Callee >= 0 {
+	for n := u.firstCal; n < u.endCal; n++ {
+		if c := &d.Calls[n]; c.Callee >= 0 {
 			c.Callee = d.Funcs[c.Callee].Root
 		}
 	}

@@ -3,6 +3,7 @@ package dwarfinfo
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 const (
@@ -28,17 +29,34 @@ type unit struct {
 	body   int // position after the unit's own entry, 0 if there is nothing to walk
 	gapSet gapSet
 
-	funcs    []Func
-	funcSrc  []funcSource
-	copies   []Copy
-	copySrc  []copySource
-	calls    []Call
-	callSrc  []uint64 // callee's offset, noRef or lostRef
-	scopes   []scope
+	results
 	labels   []uint64
 	firstRef int32 // index in Data.Funcs of funcs[0]
 	firstCpy int32
 	firstCal int32
+	endCal   int32
+}
+
+// results are what walking a unit gives, in the order of the entries.
+type results struct {
+	funcs   []Func
+	funcSrc []funcSource
+	copies  []Copy
+	copySrc []copySource
+	calls   []Call
+	callSrc []uint64 // callee's offset, noRef or lostRef
+	scopes  []scope
+}
+
+// emptied gives the slices for the next unit: a worker grows them once.
+func (r results) emptied() results {
+	return results{r.funcs[:0], r.funcSrc[:0], r.copies[:0], r.copySrc[:0], r.calls[:0], r.callSrc[:0], r.scopes[:0]}
+}
+
+// exact gives a copy that wastes nothing.
+func (r results) exact() results {
+	return results{slices.Clone(r.funcs), slices.Clone(r.funcSrc), slices.Clone(r.copies), slices.Clone(r.copySrc),
+		slices.Clone(r.calls), slices.Clone(r.callSrc), slices.Clone(r.scopes)}
 }
 
 // funcSource is what a Func needs from elsewhere.

@@ -20,6 +20,7 @@ type walker struct {
 	stack  []frame
 	paths  *paths
 	labels []label
+	spare  results
 }
 
 type label struct {
@@ -37,11 +38,14 @@ func (w *walker) walk(u *unit, files *fileTables) {
 	w.c = cursor{data: u.secs.info[:u.end], pos: u.body}
 	w.now = frame{-1, -1, -1}
 	w.paths.open(u, files)
+	u.results = w.spare.emptied()
 	w.entries()
 	if w.c.err != nil {
 		u.damage(w.at, w.c.err)
 	}
+	w.spare = u.results
 	u.layOut(w.labels)
+	u.results = u.exact()
 }
 
 // entries runs to the null entry that ends the unit's children. Some
