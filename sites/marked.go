@@ -18,19 +18,24 @@ func (bd *body) markedEdges(v *copyView, views []*copyView, r *copyResult) []ent
 		}
 		out = append(out, bd.intoMarker(v, views, m)...)
 	}
-	return append(out, bd.unmarkedEdges(v)...)
+	return append(out, bd.unmarkedEdges(v, r)...)
 }
 
 // unmarkedEdges finds ways into a marked copy that pass none of its marks and
 // yet come to what follows them: a path on which jump threading skipped the
 // copy's first statement, row and all.
-func (bd *body) unmarkedEdges(v *copyView) []entryEdge {
+func (bd *body) unmarkedEdges(v *copyView, r *copyResult) []entryEdge {
 	begun := bd.begun(v)
 	var out []entryEdge
 	for _, e := range bd.entries(v.region) {
 		if begun[e.to] {
-			if v.region.hole[e.to] && bd.isHead(v.region, e.to, begun) {
+			if !bd.isHead(v.region, e.to, begun) {
+				continue
+			}
+			if v.region.hole[e.to] {
 				out = append(out, e)
+			} else if bd.statements()[e.to] && !v.marks(e.to) {
+				r.doubt(ReasonEvidence, "the flow enters the copy at "+hex(bd.graph.Insns[e.to].Addr)+" too, where no beginning is marked")
 			}
 			continue
 		}
@@ -43,6 +48,11 @@ func (bd *body) unmarkedEdges(v *copyView) []entryEdge {
 		}
 	}
 	return out
+}
+
+// marks tells whether an instruction is a marked beginning of the copy.
+func (v *copyView) marks(i int32) bool {
+	return slices.ContainsFunc(v.markers, func(m marker) bool { return m.insn == i })
 }
 
 // isHead tells whether most of a copy is still ahead of an instruction: code
