@@ -10,7 +10,7 @@ import (
 )
 
 // markerVersion changes the keys of marked builds when the markers change.
-const markerVersion = 1
+const markerVersion = 2
 
 // markSection holds one record a marker: for gcc the marker's address and the
 // function's, 8 bytes each; for clang the distance to the marker, 4 bytes, and

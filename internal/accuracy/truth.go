@@ -138,7 +138,13 @@ func readMarks(path string, b *image) (map[uint64]function, error) {
 	if f.Type == elf.ET_EXEC { // gcc's, linked without PIE
 		return pairMarks(data, b.atBody)
 	}
-	return namedMarks(data, sec.Addr)
+	marks, err := namedMarks(data, sec.Addr)
+	for addr, fn := range marks {
+		if b.functions[fn] == nil { // libc's, from a header
+			delete(marks, addr)
+		}
+	}
+	return marks, err
 }
 
 // pairMarks reads gcc's records. Functions of other files than the program's
