@@ -47,7 +47,7 @@ func readWithStd(t *testing.T, d *dwarf.Data) facts {
 			}
 		}
 		order, parents = append(order, e), append(parents, parent)
-		if e.Tag == dwarf.TagCompileUnit {
+		if e.Tag == dwarf.TagCompileUnit || e.Tag == dwarf.TagPartialUnit {
 			s.unit(e)
 		}
 		if e.Children {
