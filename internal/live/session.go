@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/surehook/surehook/attach"
+	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/internal/tally"
 	"github.com/surehook/surehook/internal/unix"
 	"github.com/surehook/surehook/sites"
@@ -50,9 +52,33 @@ type Failure struct {
 	Err    error
 }
 
+// ArchError says that a file's code cannot run on this machine.
+type ArchError struct {
+	Path string
+	Arch elfbin.Arch
+}
+
+func (e *ArchError) Error() string {
+	return fmt.Sprintf("%s is for %s; on this machine (%s) it cannot be traced", e.Path, e.Arch, runtime.GOARCH)
+}
+
+// foreign finds a file of another architecture. A breakpoint's bytes would be
+// the wrong ones there.
+func foreign(results []sites.Result) error {
+	for i := range results {
+		if t := results[i].Target; t.Arch.String() != runtime.GOARCH {
+			return &ArchError{Path: t.Path, Arch: t.Arch}
+		}
+	}
+	return nil
+}
+
 // Open attaches what counts the executions of all results, and beside it what
 // counts the plain probe's. The errors are those of attach.Open.
 func Open(results []sites.Result, opts Options) (*Session, error) {
+	if err := foreign(results); err != nil {
+		return nil, err
+	}
 	return open(results, opts, func(plans []attach.Plan, o attach.Options) (prober, error) {
 		s, err := attach.Open(plans, o)
 		if err != nil {

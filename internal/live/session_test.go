@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/surehook/surehook/attach"
+	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/sites"
 )
@@ -146,6 +148,18 @@ func TestRefusedProbeNamesItsFunction(t *testing.T) {
 	}
 	_, err = open(example(), Options{}, func([]attach.Plan, attach.Options) (prober, error) { return nil, attach.ErrNotPermitted })
 	if err != attach.ErrNotPermitted {
+		t.Error(err)
+	}
+}
+
+func TestForeignArchitecture(t *testing.T) {
+	results := example()
+	results[0].Target.Arch = elfbin.ARM64
+	if results[0].Target.Arch.String() == runtime.GOARCH {
+		results[0].Target.Arch = elfbin.AMD64
+	}
+	_, err := Open(results, Options{})
+	if e := (*ArchError)(nil); !errors.As(err, &e) || e.Path != "/opt/prog" {
 		t.Error(err)
 	}
 }
