@@ -92,7 +92,7 @@ func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 	r.Sites = uniqueSites(r.Sites, t)
 	b.plain(&r, f)
 	if h.Kind == hook.Uretprobe {
-		returnsOnly(&r)
+		returnsOnly(&r, t)
 	}
 	b.judge(&r, f, t)
 	return r

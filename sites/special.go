@@ -60,7 +60,7 @@ func (b *Binary) resolveUndefined(h hook.Hook) (Result, bool) {
 
 // resolveOffset handles f+0x10: that instruction of the function's body.
 func (b *Binary) resolveOffset(h hook.Hook, f *function) (Result, error) {
-	base, ok := b.plainAddress(h, f)
+	base, _, ok := b.plainAddress(f)
 	if !ok {
 		if len(f.bodies) == 0 {
 			return Result{}, &AddressError{b.file.Path(), h.Offset, "an offset needs a body, and " + f.name + " is inlined everywhere"}

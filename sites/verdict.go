@@ -2,9 +2,8 @@ package sites
 
 import (
 	"fmt"
-
-	"github.com/surehook/surehook/elfbin"
-	"github.com/surehook/surehook/hook"
+	"slices"
+	"strings"
 )
 
 // tally gathers, while sites are collected, what a verdict depends on.
@@ -12,6 +11,7 @@ type tally struct {
 	doubts  []Reason
 	clones  int
 	merged  int
+	returns int // inlined copies whose return cannot be probed
 	ifunc   bool
 	noDebug bool // a body without debug information
 }
@@ -35,7 +35,11 @@ func (b *Binary) judgePlan(r *Result, f *function, t *tally) Judgement {
 		j.Verdict = worse(j.Verdict, doubtVerdict(d.Code))
 	}
 	for _, l := range r.PlanLost {
-		j.Reasons = append(j.Reasons, Reason{ReasonUnreached, "executions in " + l.Caller + " are not seen: " + l.Why})
+		code := ReasonUnreached
+		if t.returns > 0 {
+			code = ReasonReturn
+		}
+		j.Reasons = append(j.Reasons, Reason{code, "executions in " + l.Caller + " are not seen: " + l.Why})
 		j.Verdict = worse(j.Verdict, Partial)
 	}
 	j.add(b.ignorance(t))
@@ -56,7 +60,7 @@ func (b *Binary) judgePlan(r *Result, f *function, t *tally) Judgement {
 		return j
 	}
 	if j.Verdict == Complete {
-		j.Reasons = append(j.Reasons, Reason{ReasonEntry, fmt.Sprintf("%d sites: %d out-of-line bodies, %d inlined copies", len(r.Sites), r.Notes.Bodies, r.Notes.Copies)})
+		j.Reasons = append(j.Reasons, Reason{ReasonEntry, plural(len(r.Sites), "site") + ": " + plural(r.Notes.Bodies, "out-of-line body") + ", " + plural(r.Notes.Copies, "inlined copy")})
 	}
 	return j
 }
@@ -104,7 +108,7 @@ func doubtVerdict(c ReasonCode) Verdict {
 // plain finds what bpftrace and libbpf would attach to: the first function
 // symbol of exactly that name.
 func (b *Binary) plain(r *Result, f *function) {
-	addr, ok := b.plainAddress(r.Hook, f)
+	addr, _, ok := b.plainAddress(f)
 	if !ok {
 		return
 	}
@@ -118,30 +122,30 @@ func (b *Binary) plain(r *Result, f *function) {
 	}
 }
 
-func (b *Binary) plainAddress(h hook.Hook, f *function) (uint64, bool) {
+// plainAddress gives the virtual address of the first symbol of the function's
+// name. Where that is another function's (statics of one name in two files),
+// the plain probe goes there and sees nothing of f: stranger is its address.
+func (b *Binary) plainAddress(f *function) (addr, stranger uint64, ok bool) {
 	want := []string{f.linkage, f.name}
 	if f.linkage == "" {
 		want = []string{f.name}
 	}
 	for _, name := range want {
-		var first *elfbin.Symbol
 		for _, s := range b.file.Lookup(name) {
 			if !s.Func() || s.Hidden {
 				continue
 			}
-			if owner := b.index.byEntry[s.Value]; owner == f {
-				return s.Value, true
+			if f.hasBody(s.Value) {
+				return s.Value, 0, true
 			}
-			if first == nil {
-				first = &s
-			}
-		}
-		// Another function of the name: that is what the plain probe gets.
-		if first != nil && !h.Glob() {
-			return first.Value, true
+			return 0, s.Value, false
 		}
 	}
-	return 0, false
+	return 0, 0, false
+}
+
+func (f *function) hasBody(entry uint64) bool {
+	return slices.ContainsFunc(f.bodies, func(r bodyRef) bool { return r.entry == entry })
 }
 
 // listLost lists the callers whose executions the plain probe does not see.
@@ -190,11 +194,11 @@ func (b *Binary) judgePlain(r *Result, f *function, t *tally) Judgement {
 		}
 	}
 	if inlined > 0 {
-		j.Reasons = append(j.Reasons, Reason{ReasonInlined, fmt.Sprintf("misses %d places where inlined copies begin", inlined)})
+		j.Reasons = append(j.Reasons, Reason{ReasonInlined, "misses " + plural(inlined, "place") + " where inlined copies begin"})
 		j.Verdict = Partial
 	}
 	if clones > 0 {
-		j.Reasons = append(j.Reasons, Reason{ReasonClone, fmt.Sprintf("misses %d other bodies of the function", clones)})
+		j.Reasons = append(j.Reasons, Reason{ReasonClone, "misses " + plural(clones, "other body") + " of the function"})
 		j.Verdict = Partial
 	}
 	if !hit {
@@ -213,6 +217,9 @@ func (b *Binary) judgePlain(r *Result, f *function, t *tally) Judgement {
 
 // noPlain judges a plain probe that cannot be attached.
 func (b *Binary) noPlain(r *Result, f *function, t *tally) Judgement {
+	if _, other, _ := b.plainAddress(f); other != 0 {
+		return Judgement{None, []Reason{{ReasonNoSymbol, "the first symbol " + f.name + " is another function of that name, at " + hex(other) + ": the plain probe goes there"}}}
+	}
 	switch {
 	case t.ifunc:
 		return Judgement{None, []Reason{{ReasonIFunc, "the symbol is an indirect function's resolver"}}}
@@ -226,15 +233,27 @@ func (b *Binary) noPlain(r *Result, f *function, t *tally) Judgement {
 
 // returnsOnly narrows a result to what a return probe can be put on: a
 // uretprobe takes a function's entry, an inlined copy has none.
-func returnsOnly(r *Result) {
+func returnsOnly(r *Result, t *tally) {
 	kept := r.Sites[:0]
 	for _, s := range r.Sites {
 		if s.Kind == Inlined {
 			r.PlanLost = append(r.PlanLost, lostAt(s.Callers, "an inlined copy has no return that a uretprobe can take"))
+			t.returns++
 			continue
 		}
 		s.Return = true
 		kept = append(kept, s)
 	}
 	r.Sites = kept
+}
+
+// plural writes a count with its noun.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		return fmt.Sprintf("%d %sies", n, stem)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
