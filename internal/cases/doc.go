@@ -16,7 +16,8 @@
 // A truth is keyed by the function, by function@file where two have the name,
 // or by the hook as written (for offsets).
 //
-// A verdict of complete with a count that is not the truth fails, unless the
+// A verdict of complete, the plan's or the plain probe's, with a count that is
+// not the truth fails, unless the
 // want section has the line "known wrong: WHY" for the function, which only a
 // person writes; -update drops it when it is no longer so.
 package cases

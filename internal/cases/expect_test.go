@@ -6,9 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/surehook/surehook/flow"
-	"github.com/surehook/surehook/sites"
 )
 
 // A line of an expect section is one of
@@ -18,10 +15,9 @@ import (
 //	QUANTITY[(FUNCTION)] OP NUMBER|truth
 //
 // FUNCTION is the source name, by default the first one hooked; OP is one of
-// == != < <= > >=. The quantities are those of quantities and, of sites,
+// == != < <= > >=. The quantities are those of facts_test.go and
 //
-//	conditional           sites with a condition
-//	entrypc               hits of what perf probe takes: entry PCs of copies, bodies
+//	entrypc   hits of what perf probe takes: entry PCs of copies, and bodies
 //
 // They say whether the compiler made the situation the case is about, and are
 // read from the debug information and the code, not from the result.
@@ -38,7 +34,10 @@ func (p *probed) quantities() map[string]func(f string) int {
 		"nested":   p.nested,
 		"units":    func(string) int { return len(p.binary.Data().Units) },
 		"jumps":    p.indirect,
+		"critical": p.critical,
 		"foreign":  p.foreign,
+		"unrolled": p.unrolled,
+		"behind":   p.behind,
 		"selfjump": p.selfJumps,
 	}
 }
@@ -108,10 +107,7 @@ func (p *probed) quantity(term string) (int, error) {
 	if !ok {
 		f = p.function
 	}
-	switch name {
-	case "conditional":
-		return conditional(p.results[0].Sites), nil
-	case "entrypc":
+	if name == "entrypc" {
 		return int(p.entryPC), nil
 	}
 	if p.binary.Data() == nil {
@@ -121,15 +117,6 @@ func (p *probed) quantity(term string) (int, error) {
 		return q(f), nil
 	}
 	return 0, fmt.Errorf("no quantity %q", name)
-}
-
-func conditional(at []sites.Site) (n int) {
-	for _, s := range at {
-		if s.Cond.Op != flow.Always {
-			n++
-		}
-	}
-	return n
 }
 
 // has looks for a symbol by glob, or for a section.

@@ -191,3 +191,73 @@ func entryOf(c *dwarfinfo.Copy) uint64 {
 	}
 	return low
 }
+
+// behind counts the instructions of copies of f that stand behind a call and
+// that nothing but that call could fall into, were it to return.
+func (p *probed) behind(f string) (n int) {
+	for _, c := range p.copies(f) {
+		g, in := p.inside(c)
+		for i := 1; i < len(in); i++ {
+			if in[i] && g.Insns[i-1].Kind == flow.Call && !in[i-1] {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// unrolled is the most instructions of one copy that begin a statement of
+// its first line without following one of it.
+func (p *probed) unrolled(f string) (n int) {
+	for _, c := range p.copies(f) {
+		lines, err := p.binary.Data().Lines(c.Unit)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		g, in := p.inside(c)
+		var lead, before, here uint32
+		times := 0
+		for i := range in {
+			if !in[i] {
+				continue
+			}
+			row, _ := lines.At(g.Insns[i].Addr)
+			before, here = here, row.Line
+			if lead == 0 {
+				lead = here
+			}
+			if here == lead && before != lead {
+				times++
+			}
+		}
+		n = max(n, times)
+	}
+	return n
+}
+
+// critical counts the instructions of copies of f that both a branch of the
+// caller and the copy itself lead to.
+func (p *probed) critical(f string) (n int) {
+	for _, c := range p.copies(f) {
+		g, in := p.inside(c)
+		for i := range in {
+			if in[i] && p.fromBranch(g, in, int32(i)) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func (p *probed) fromBranch(g *flow.Graph, in []bool, i int32) bool {
+	branch, again := false, false
+	for _, e := range g.Pred(i) {
+		u := e.From
+		for g.Insns[u].Nop && len(g.Pred(u)) == 1 {
+			u = g.Pred(u)[0].From // padding before the loop
+		}
+		again = again || in[e.From]
+		branch = branch || !in[e.From] && len(g.Succ(u)) > 1
+	}
+	return branch && again
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/surehook/surehook/flow"
 	"github.com/surehook/surehook/sites"
 )
 
@@ -79,6 +80,15 @@ func kinds(at []sites.Site) string {
 	return strings.Join(out, ", ")
 }
 
+func conditional(at []sites.Site) (n int) {
+	for _, s := range at {
+		if s.Cond.Op != flow.Always {
+			n++
+		}
+	}
+	return n
+}
+
 // writeCount compares the executions with the truth.
 func (p *probed) writeCount(b *strings.Builder, i int, mark string) {
 	c, r := &p.counts[i], &p.results[i]
@@ -88,20 +98,19 @@ func (p *probed) writeCount(b *strings.Builder, i int, mark string) {
 		return
 	}
 	fmt.Fprintf(b, "  seen %d of %d; plain %s%s\n", c.Executions, truth, plain(c.PlainKnown, c.Plain), undecided(c.Undecided))
-	if r.Plain.Verdict == sites.Complete && (!c.PlainKnown || c.Plain != truth) {
-		p.t.Errorf("%s: the plain verdict is complete, but the plain probe saw %d of %d", p.label(i), c.Plain, truth)
-	}
-	if r.Plan.Verdict != sites.Complete || c.Executions == truth && c.Undecided == 0 {
-		return
-	}
-	if mark == "" {
+	wrong := r.Plan.Verdict == sites.Complete && (c.Executions != truth || c.Undecided > 0) ||
+		r.Plain.Verdict == sites.Complete && (!c.PlainKnown || c.Plain != truth)
+	switch {
+	case !wrong:
+	case mark != "":
+		b.WriteString(mark)
+	default:
 		for _, s := range c.BySite {
 			p.t.Logf("%6d hits at %#x %s+%#x %s %v", s.Hits.Hits, s.Site.Address, s.Site.Symbol, s.Site.Offset, s.Site.Kind, s.Site.Cond)
 		}
-		p.t.Errorf("%s: the verdict is complete, but it saw %d of %d", p.label(i), c.Executions, truth)
-		return
+		p.t.Errorf("%s: %d of %d executions seen, plain %d: yet the plan is %s, plain %s",
+			p.label(i), c.Executions, truth, c.Plain, r.Plan.Verdict, r.Plain.Verdict)
 	}
-	b.WriteString(mark)
 }
 
 func plain(known bool, n uint64) string {
