@@ -12,6 +12,7 @@ type cause string
 // The causes, in the order they are tried.
 const (
 	causeFolded    cause = "folded away"         // the build has no code of the function
+	causeInPart    cause = "folded in part?"     // every tool that sees any executions sees the same number, and too few
 	causeEmpty     cause = "empty copies"        // some copies have no code
 	causeLoop      cause = "entry inside a loop" // one place is hit more often than the function is executed
 	causeDouble    cause = "counted twice"       // the places together are hit too often
@@ -33,6 +34,8 @@ func guess(r Result, x *facts) cause {
 		return causeLoop
 	case n > r.Truth:
 		return causeDouble
+	case n > 0 && n == r.Counts[toolPerf] && n == r.Counts[toolGDB]:
+		return causeInPart
 	case hasPart(x.Clones):
 		return causePart
 	case hasReason(r.Reasons, "recursion"):

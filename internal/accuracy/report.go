@@ -3,6 +3,7 @@ package accuracy
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -33,6 +34,7 @@ func (r *Report) Markdown(w io.Writer, command string) error {
 	r.headlineTable(m)
 	r.executionsTable(m)
 	r.soundnessTable(m)
+	r.agreement(m)
 	for _, row := range r.Rows {
 		row.section(m)
 	}
@@ -126,6 +128,53 @@ func (r *Report) soundnessTable(m *markdown) {
 	m.p("")
 }
 
+// agreement compares the truths of one program: independent ways to the same
+// numbers.
+func (r *Report) agreement(m *markdown) {
+	m.p("## Do the oracles agree?\n")
+	m.p("Every row has a truth of its own: two compilers at -O0, and markers in every optimised build.\n")
+	for i, row := range r.Rows {
+		first := i
+		for first > 0 && r.Rows[first-1].Program == row.Program {
+			first--
+		}
+		if first == i {
+			continue
+		}
+		if diff := differences(r.Rows[first], row); len(diff) > 0 {
+			m.p("- %s: %s %s and %s %s differ in %s", row.Program, r.Rows[first].Build, r.Rows[first].Oracle, row.Build, row.Oracle, strings.Join(diff, ", "))
+		} else {
+			m.p("- %s: %s %s and %s %s agree on all %d functions", row.Program, r.Rows[first].Build, r.Rows[first].Oracle, row.Build, row.Oracle, len(row.Results))
+		}
+	}
+	m.p("")
+}
+
+// differences are the functions whose truth is not the same in two rows.
+func differences(a, b Row) []string {
+	truths := func(r Row) map[function]uint64 {
+		t := map[function]uint64{}
+		for _, x := range r.Results {
+			t[x.Func] = x.Truth
+		}
+		return t
+	}
+	ta, tb := truths(a), truths(b)
+	var out []string
+	for f, n := range ta {
+		if tb[f] != n {
+			out = append(out, fmt.Sprintf("`%s` (%s: %d, %d)", f.Name, f.File, n, tb[f]))
+		}
+	}
+	for f, n := range tb {
+		if _, ok := ta[f]; !ok {
+			out = append(out, fmt.Sprintf("`%s` (%s: 0, %d)", f.Name, f.File, n))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // section lists what is not exact in one build.
 func (row Row) section(m *markdown) {
 	m.p("## %s %s, %s\n", row.Program, row.Build, row.Oracle)
@@ -144,8 +193,8 @@ func (row Row) wrongTable(m *markdown) {
 		return
 	}
 	m.p("%d of %d functions not exact. The cause is an automatic first guess.\n", len(wrong), len(row.Results))
-	m.p("| function | truth | surehook | perf probe | cause | verdict | warned |")
-	m.p("|---|---|---|---|---|---|---|")
+	m.p("| function | truth | surehook | perf probe | gdb | cause | verdict | warned |")
+	m.p("|---|---|---|---|---|---|---|---|")
 	for _, r := range wrong {
 		warned := "yes"
 		switch {
@@ -154,7 +203,7 @@ func (row Row) wrongTable(m *markdown) {
 		case r.Verdict == verdictAbsent:
 			warned = "no line"
 		}
-		m.p("| `%s` (%s:%d) | %d | %d | %d | %s | %s | %s |", r.Func.Name, r.Func.File, r.Line, r.Truth, r.Counts[toolSurehook], r.Counts[toolPerf], r.Cause, r.Verdict, warned)
+		m.p("| `%s` (%s:%d) | %d | %d | %d | %d | %s | %s | %s |", r.Func.Name, r.Func.File, r.Line, r.Truth, r.Counts[toolSurehook], r.Counts[toolPerf], r.Counts[toolGDB], r.Cause, r.Verdict, warned)
 	}
 	m.p("")
 }

@@ -1,0 +1,123 @@
+package accuracy
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write testdata/report.md")
+
+func TestGuess(t *testing.T) {
+	body := facts{Bodies: []uint64{0x10}}
+	with := func(n, perf, gdb uint64, sites ...site) Result {
+		return Result{Truth: 10, Counts: map[string]uint64{toolSurehook: n, toolPerf: perf, toolGDB: gdb}, Sites: sites}
+	}
+	for _, test := range []struct {
+		name string
+		r    Result
+		x    *facts
+		want cause
+	}{
+		{"no debug information entry", with(0, 0, 0), nil, causeFolded},
+		{"only empty copies", with(0, 0, 0), &facts{Empty: 2}, causeFolded},
+		{"loop head", with(53, 53, 53, site{"0x10", 53}), &body, causeLoop},
+		{"two places", with(15, 0, 0, site{"0x10", 8}, site{"0x20", 7}), &body, causeDouble},
+		{"part", with(8, 0, 0), &facts{Copies: 1, Clones: []string{"f.part.0.isra.0"}}, causePart},
+		{"nobody sees more", with(8, 8, 8), &body, causeInPart},
+		{"nobody sees any", with(0, 0, 0), &body, causeSilent},
+		{"empty besides", with(8, 0, 0), &facts{Copies: 1, Empty: 1}, causeEmpty},
+		{"ranges", with(8, 0, 0), &facts{Copies: 1, Split: 1}, causeEntries},
+		{"plain", with(8, 0, 0), &body, causeUnder},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := guess(test.r, test.x); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+	r := with(8, 0, 0)
+	r.Reasons = []string{"recursion: x"}
+	if got := guess(r, &body); got != causeRecursion {
+		t.Errorf("got %q", got)
+	}
+}
+
+// sample is a row in which everything happens once.
+func sample() Row {
+	funcs := []function{{"exact", "a.c"}, {"broken", "a.c"}, {"cautious", "a.c"}, {"warned", "b.c"}, {"gone", "b.h"}}
+	t := truth{Noise: []noise{{function{"hash", "a.c"}, 10, 12}}}
+	for i, f := range funcs {
+		t.Counts = append(t.Counts, count{f, uint64(10 * (i + 1))})
+	}
+	own := map[function]*ours{
+		funcs[0]:       {Executed: 10, Verdict: "complete", Sites: []site{{"0x1010", 10}}},
+		funcs[1]:       {Executed: 19, Verdict: "complete", Sites: []site{{"0x1020", 19}}},
+		funcs[2]:       {Executed: 30, Verdict: "unknown"},
+		{"warned", ""}: {Executed: 41, Verdict: "partial", Reasons: []string{"merged: x"}},
+	}
+	var peers []peerCount
+	for _, tool := range []string{toolPerf, toolGDB, toolSymbol} {
+		peers = append(peers, newPeerCount(funcs[0], tool, []uint64{0x10, 0x10}, map[uint64]uint64{0x10: 10}))
+	}
+	peers = append(peers, newPeerCount(funcs[1], toolPerf, []uint64{0x20, 0x30}, map[uint64]uint64{0x20: 20}))
+	b := &image{functions: map[function]*facts{}}
+	for i, f := range funcs[:4] {
+		b.functions[f] = &facts{Line: i + 1, Bodies: []uint64{uint64(i)}}
+	}
+	return newRow("prog", "gcc-O2", oracleUnperturbed, t, peers, own, b)
+}
+
+func TestRow(t *testing.T) {
+	row := sample()
+	if got, want := row.soundness(), (soundness{1, 1, 1, 1, 1}); got != want {
+		t.Errorf("soundness %+v, want %+v", got, want)
+	}
+	s := row.of(toolSurehook)
+	if s.exact != 2 || s.total != 5 || s.folded != 1 || s.recall != (10+19+30+40)/150. || s.over != 1/150. {
+		t.Errorf("share %+v", s)
+	}
+	if p := row.of(toolPerf); p.exact != 2 || p.refused != 1 {
+		t.Errorf("perf's share %+v", p)
+	}
+	want := []string{"prog gcc-O2 unperturbed: a.c:broken is called complete, but counted 19 of 20"}
+	if diff := cmp.Diff(want, row.Failures()); diff != "" {
+		t.Error(diff)
+	}
+	row.Results[2].Counts[toolSurehook] = 0
+	if got := row.Failures(); len(got) != 2 {
+		t.Errorf("a row below perf: %q", got)
+	}
+	row.Measured = false
+	if got := row.Failures(); got != nil {
+		t.Errorf("a row that was not measured fails: %q", got)
+	}
+}
+
+func TestReport(t *testing.T) {
+	other := sample()
+	other.Oracle = oracleMarked
+	other.Results[0].Truth++
+	good := sample()
+	good.Program, good.Results, good.Noise = "other", good.Results[:1], nil
+	rep := &Report{Environment: []string{"Linux", "gcc"}, Sources: []string{"prog: from there"}, Rows: []Row{sample(), other, good}}
+	var got bytes.Buffer
+	if err := rep.Markdown(&got, "make accuracy"); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile("testdata/report.md", got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/report.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Error(diff)
+	}
+}
