@@ -1,6 +1,9 @@
 package flow
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 const (
 	// maxEntries bounds a jump table. GCC and clang make none with more than
@@ -30,12 +33,15 @@ const (
 	inside  verdict = iota // an instruction of the graph
 	outside                // code outside of the ranges
 	wrong                  // neither
+	// nowhere is the end of a range: clang's mark for cases that cannot be,
+	// as entries between others that can.
+	nowhere
 )
 
 // targets counts what a reading of a jump's value gave.
 type targets struct {
 	known bool // every alternative of the value was understood
-	n     [wrong + 1]int
+	n     [nowhere + 1]int
 }
 
 // note counts a target.
@@ -193,18 +199,18 @@ func (e *enumeration) entries(n node, base uint64, yield func(uint64) verdict) b
 		if e.count++; !ok && n.exact || e.count > maxAlternatives {
 			return false
 		}
-		if !n.exact && i > 0 && (!ok || e.a.made[addr]) {
-			return true
+		if !n.exact && i > 0 && (!ok || e.a.begins(addr)) {
+			return e.a.ends(n)
 		}
 		v := wrong
 		if ok {
 			v = yield(x)
 		}
-		if !n.exact && v != inside {
+		if !n.exact && v != inside && v != nowhere {
 			if i == 0 {
 				e.note(v)
 			}
-			return i > 0 || v == outside
+			return i > 0 && e.a.ends(n) || v == outside
 		}
 		e.note(v)
 		if off+stride < off {
@@ -213,6 +219,20 @@ func (e *enumeration) entries(n node, base uint64, yield func(uint64) verdict) b
 	}
 	return true
 }
+
+// begins tells whether other data is known to begin at an address.
+func (a *analysis) begins(addr uint64) bool {
+	if a.made[addr] {
+		return true
+	}
+	_, ok := slices.BinarySearch(a.b.opts.Data, addr)
+	return ok
+}
+
+// ends tells whether the end of a table without a bound can be seen. Behind a
+// table of bytes or halfwords anything may look like more of it, so all
+// beginnings of data must be known.
+func (a *analysis) ends(n node) bool { return n.size >= 32 || a.b.opts.Data != nil }
 
 // entry reads a table entry of size bits: a pointer, or a number.
 func (b *builder) entry(addr uint64, size uint8) (uint64, bool) {

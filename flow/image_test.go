@@ -24,6 +24,8 @@ type fileImage struct {
 	syms []elf.Symbol
 	arch elfbin.Arch
 	fdes []function
+
+	starts []uint64
 }
 
 func openImage(t testing.TB, path string) *fileImage {

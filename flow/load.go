@@ -1,12 +1,12 @@
 package flow
 
-// lowestAddress is where file images begin to hold code and constants; what
-// is below is an offset into a structure, not an address.
+// lowestAddress is where most file images begin to hold code and constants;
+// a smaller number is an address only if an instruction makes it as one.
 const lowestAddress = 0x1000
 
 // imageAddress tells whether a number can be the address of data in the file.
 func (a *analysis) imageAddress(k uint64) bool {
-	return k >= lowestAddress && len(a.b.opts.Image.Bytes(k, 1)) == 1
+	return (k >= lowestAddress || a.made[k]) && len(a.b.opts.Image.Bytes(k, 1)) == 1
 }
 
 // stackSlot tells whether an address is in the frame, and where.

@@ -3,6 +3,7 @@ package flow
 import (
 	"debug/elf"
 	"encoding/binary"
+	"slices"
 
 	"github.com/surehook/surehook/elfbin"
 )
@@ -97,5 +98,38 @@ func (im *fileImage) noReturn() func(uint64) bool {
 }
 
 func (im *fileImage) options(f function) Options {
-	return Options{Arch: im.arch, Image: im, Entry: f.entry, Ranges: f.ranges}
+	return Options{Arch: im.arch, Image: im, Entry: f.entry, Ranges: f.ranges, Data: im.dataStarts()}
+}
+
+// dataStarts are the addresses where data begins or ends, by code, symbols
+// and sections.
+func (im *fileImage) dataStarts() []uint64 {
+	if im.starts == nil {
+		taken, err := AddressesTaken(im, im.arch, im.code())
+		if err != nil {
+			panic(err)
+		}
+		im.starts = append(taken.Data, 0)
+		for _, s := range im.syms {
+			if elf.ST_TYPE(s.Info) == elf.STT_OBJECT {
+				im.starts = append(im.starts, s.Value, s.Value+s.Size)
+			}
+		}
+		for _, s := range im.file.Sections {
+			if s.Flags&elf.SHF_ALLOC != 0 {
+				im.starts = append(im.starts, s.Addr, s.Addr+s.Size)
+			}
+		}
+		slices.Sort(im.starts)
+	}
+	return im.starts
+}
+
+// code is all code of the functions.
+func (im *fileImage) code() []elfbin.Range {
+	var code []elfbin.Range
+	for _, f := range im.functions() {
+		code = append(code, f.ranges...)
+	}
+	return code
 }

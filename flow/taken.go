@@ -2,31 +2,53 @@ package flow
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/surehook/surehook/elfbin"
 )
 
-// AddressTaken gives the code addresses (virtual) that the instructions of
-// the given ranges make: lea and immediates on x86-64, adr and adrp+add on
-// arm64. Pointers in data are not looked at. It may hold a few addresses too
-// many (a number that looks like an address), so it can tell that nobody
-// takes an address, not that somebody does.
-func AddressTaken(img Image, arch elfbin.Arch, code []elfbin.Range) (map[uint64]struct{}, error) {
-	taken := map[uint64]struct{}{}
+// Addresses are the virtual addresses that instructions make: lea and
+// immediates on x86-64, adr and adrp+add on arm64.
+type Addresses struct {
+	Code map[uint64]struct{} // in executable memory
+	Data []uint64            // in the file's other memory, sorted
+}
+
+// AddressesTaken collects the addresses that the code in the given ranges
+// makes. Pointers in data are not looked at. There may be a few addresses too
+// many (a number that looks like an address): this can tell that nobody takes
+// an address, not that somebody does.
+func AddressesTaken(img Image, arch elfbin.Arch, code []elfbin.Range) (Addresses, error) {
+	taken := Addresses{Code: map[uint64]struct{}{}}
 	add := func(addr uint64) {
-		if img.Executable(addr) {
-			taken[addr] = struct{}{}
+		switch {
+		case img.Executable(addr):
+			taken.Code[addr] = struct{}{}
+		case len(img.Bytes(addr, 1)) == 1:
+			taken.Data = append(taken.Data, addr)
 		}
 	}
 	var pages adrpPages
 	err := sweepCode(img, arch, code, func(_ elfbin.Range, in *Insn, b []byte) {
 		if arch == elfbin.AMD64 {
-			x86AddressMade(in, b, func(addr uint64, _ bool) { add(addr) })
+			x86AddressMade(in, b, func(addr uint64, relative bool) {
+				if relative || addr >= lowestFixed {
+					add(addr)
+				}
+			})
 		} else {
 			pages.next(in, binary.LittleEndian.Uint32(b), add)
 		}
 	})
+	slices.Sort(taken.Data)
+	taken.Data = slices.Compact(taken.Data)
 	return taken, err
+}
+
+// AddressTaken gives the code addresses of AddressesTaken.
+func AddressTaken(img Image, arch elfbin.Arch, code []elfbin.Range) (map[uint64]struct{}, error) {
+	taken, err := AddressesTaken(img, arch, code)
+	return taken.Code, err
 }
 
 // x86AddressMade reports the address that an instruction makes, and whether

@@ -1,6 +1,9 @@
 package flow
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 // jump is an indirect jump as the analysis sees it.
 type jump struct {
@@ -47,6 +50,9 @@ func (a *analysis) follow(i int32, st *state) {
 			}
 			return inside
 		}
+		if a.b.ends(addr) {
+			return nowhere
+		}
 		if _, within := a.b.inside(addr); !within && a.b.opts.Image.Executable(addr) {
 			return outside
 		}
@@ -58,6 +64,12 @@ func (a *analysis) follow(i int32, st *state) {
 	for _, to := range fresh {
 		a.flow(to, st)
 	}
+}
+
+// ends tells whether a range ends at an address.
+func (b *builder) ends(addr uint64) bool {
+	i := sort.Search(len(b.ranges), func(i int) bool { return b.ranges[i].High >= addr })
+	return i < len(b.ranges) && b.ranges[i].High == addr
 }
 
 // fixedOperand tells whether a jump reads its target from one fixed place, as

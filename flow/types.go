@@ -116,6 +116,11 @@ type Options struct {
 	// Labels are further addresses in Ranges whose address may be taken
 	// (landing pads, DW_TAG_label): roots of reachability. May be nil.
 	Labels []uint64
+	// Data are addresses, sorted, where data begins or ends: what code of the
+	// whole file makes (Addresses.Data), data symbols and sections. A jump
+	// table whose length is not known ends there at the latest. May be nil;
+	// then such tables of bytes stay unresolved.
+	Data []uint64
 }
 
 // Graph is the control flow of one function, instruction by instruction.

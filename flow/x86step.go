@@ -151,7 +151,8 @@ func (s *x86Stepper) address(st *state, i int32, x *x86asm.Inst, m x86asm.Mem) n
 	if m.Segment == x86asm.FS || m.Segment == x86asm.GS || x.AddrSize != 64 {
 		return 0
 	}
-	addr := v.constant(uint64(m.Disp))
+	// x86asm leaves displacements relative to RIP unsigned.
+	addr := v.constant(uint64(int64(int32(m.Disp))))
 	if m.Base == x86asm.RIP {
 		return v.add(addr, s.a.g.Insns[i].End())
 	}
