@@ -21,15 +21,20 @@ func (bd *body) regionOf(ranges []elfbin.Range) *region {
 	for _, rg := range ranges {
 		i := sort.Search(len(insns), func(i int) bool { return insns[i].Addr >= rg.Low })
 		for ; i < len(insns) && insns[i].Addr < rg.High; i++ {
-			// Padding belongs to nobody: clang begins a copy at the
-			// alignment before its loop, which the loop never executes.
-			if !r.in[i] && !insns[i].Nop {
+			if !r.in[i] && !bd.padding(i) {
 				r.in[i] = true
 				r.size++
 			}
 		}
 	}
 	return r
+}
+
+// padding tells whether an instruction is alignment, which belongs to nobody:
+// clang begins a copy at the alignment before its loop, which the loop never
+// executes. A nop of the program's own has a statement.
+func (bd *body) padding(i int) bool {
+	return bd.graph.Insns[i].Nop && (bd.lines == nil || !bd.statements()[i])
 }
 
 // entryEdge is one way into a region. from is -1 where control comes in from
