@@ -11,6 +11,9 @@ import (
 	"sync"
 )
 
+// keyVersion changes all keys when the layout of the cache changes.
+const keyVersion = 2
+
 // build is one way to compile a program.
 type build struct {
 	name  string
@@ -43,6 +46,10 @@ type compiled struct {
 	key  string // of everything it was made from
 }
 
+// lock keeps two harnesses from running one binary at a time: each would count
+// the other's executions.
+func (b compiled) lock() (unlock func(), err error) { return lockFile(b.dir + ".lock") }
+
 // compile builds a program, or finds it built.
 func compile(ctx context.Context, c store, p program, b build, marked bool) (compiled, error) {
 	tree, err := p.tree(ctx, c)
@@ -69,8 +76,13 @@ func compile(ctx context.Context, c store, p program, b build, marked bool) (com
 			return compiled{}, err
 		}
 	}
-	key := keyOf(p.source, p.patterns, p.without, flags, p.libs, include, generated, b.cc, b.flags, version, marked, markerVersion)
+	key := keyOf(keyVersion, p.source, p.patterns, p.without, flags, p.libs, include, generated, b.cc, b.flags, version, marked, markerVersion)
 	out := compiled{c.path("bin", key), c.path("bin", key, p.name), key}
+	unlock, err := out.lock()
+	if err != nil {
+		return compiled{}, err
+	}
+	defer unlock()
 	if _, err := os.Stat(out.path); err == nil {
 		return out, nil
 	}

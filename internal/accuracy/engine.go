@@ -6,12 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/surehook/surehook/attach"
 )
 
-// machine is what every live run is prefixed with: the same addresses each
-// time, unless the run is to show what depends on them.
+// prefix is what every live run begins with: the same addresses each time,
+// unless the run is to show what depends on them.
 func prefix(random bool) []string {
 	if random {
 		return nil
@@ -24,16 +25,30 @@ func prefix(random bool) []string {
 type workload struct {
 	bin    compiled
 	inputs map[string][]byte
-	cmds   []string
 }
 
+// script is the input that runs the commands, and how it is started.
+const (
+	script    = "run.sh"
+	runScript = "sh " + script
+)
+
 func newWorkload(p program, bin compiled) (workload, error) {
-	inputs, err := p.inputs()
-	return workload{bin, inputs, p.commands}, err
+	files, err := p.inputs()
+	if err != nil {
+		return workload{}, err
+	}
+	text := "set -e\n"
+	for _, c := range p.commands {
+		// A shell adds variables of its own, and jq for one reads them all.
+		text += "env -i " + c + "\n"
+	}
+	files[script] = []byte(text)
+	return workload{bin, files}, nil
 }
 
 // key is a hash of everything that decides what the commands do.
-func (w workload) key() string { return keyOf(w.bin.key, w.inputs, w.cmds) }
+func (w workload) key() string { return keyOf(w.bin.key, w.inputs) }
 
 // reset makes the directory as it was after the build.
 func (w workload) reset() error {
@@ -56,11 +71,9 @@ func (w workload) run(ctx context.Context, random bool) error {
 	if err := w.reset(); err != nil {
 		return err
 	}
-	for _, c := range w.cmds {
-		args := append(prefix(random), "sh", "-c", "exec "+c)
-		if _, err := run(ctx, w.bin.dir, args[0], args[1:]...); err != nil {
-			return fmt.Errorf("workload: %w", err)
-		}
+	args := append(prefix(random), strings.Fields(runScript)...)
+	if _, err := run(ctx, w.bin.dir, args[0], args[1:]...); err != nil {
+		return fmt.Errorf("workload: %w", err)
 	}
 	return nil
 }
@@ -76,6 +89,11 @@ func (w workload) countOffsets(ctx context.Context, offsets []uint64, random boo
 	for _, o := range offsets {
 		plan.Probes = append(plan.Probes, attach.Probe{Offset: o})
 	}
+	unlock, err := w.bin.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	s, err := attach.Open([]attach.Plan{plan}, attach.Options{BestEffort: true})
 	if err != nil {
 		return nil, err

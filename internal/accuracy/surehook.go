@@ -78,25 +78,28 @@ func buildSurehook(ctx context.Context, c store) (string, error) {
 	return bin, nil
 }
 
-// countSurehook runs the workload under surehook trace, command by command,
-// and asks surehook sites for the reasons of the verdicts.
+// countSurehook runs the workload under surehook trace and asks surehook sites
+// for the reasons of the verdicts.
 func countSurehook(ctx context.Context, surehook string, w workload) (map[function]*ours, error) {
+	unlock, err := w.bin.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if err := w.reset(); err != nil {
 		return nil, err
 	}
 	hook := "uprobe:" + w.bin.path + ":*"
-	sum := map[function]*ours{}
-	for _, c := range w.cmds {
-		args := append(prefix(false), surehook, "trace", "--count", "--format", "json", hook, "-c", c)
-		out, err := run(ctx, w.bin.dir, args[0], args[1:]...)
-		if err != nil {
-			return nil, err
-		}
-		if err := addCounts(sum, out); err != nil {
-			return nil, err
-		}
+	args := append(prefix(false), surehook, "trace", "--count", "--format", "json", hook, "-c", runScript)
+	out, err := run(ctx, w.bin.dir, args[0], args[1:]...)
+	if err != nil {
+		return nil, err
 	}
-	out, err := run(ctx, w.bin.dir, surehook, "sites", "--format", "json", hook)
+	sum := map[function]*ours{}
+	if err := addCounts(sum, out); err != nil {
+		return nil, err
+	}
+	out, err = run(ctx, w.bin.dir, surehook, "sites", "--format", "json", hook)
 	if err != nil && out == "" {
 		return nil, err // a verdict below complete may make it exit with 1
 	}
