@@ -33,6 +33,7 @@ const (
 	attrProducer       = 0x25
 	attrAbstractOrigin = 0x31
 	attrArtificial     = 0x34
+	attrDeclColumn     = 0x39
 	attrDeclFile       = 0x3a
 	attrDeclLine       = 0x3b
 	attrDeclaration    = 0x3c

@@ -47,6 +47,8 @@ func (w *walker) subprogram(a *abbrev) int32 {
 			fn.DeclFile = w.paths.file(w.at, v)
 		case attrDeclLine:
 			fn.DeclLine = v.number()
+		case attrDeclColumn:
+			fn.DeclCol = v.number()
 		default:
 			w.span(&src.span, attr, v)
 		}

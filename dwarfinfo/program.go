@@ -46,7 +46,7 @@ func wanted(a action, attr uint16) bool {
 		switch attr {
 		case attrName, attrLinkageName, attrMIPSLinkage, attrAbstractOrigin, attrSpecification,
 			attrLowPC, attrHighPC, attrRanges, attrEntryPC, attrInline, attrExternal,
-			attrDeclaration, attrNoreturn, attrArtificial, attrDeclFile, attrDeclLine:
+			attrDeclaration, attrNoreturn, attrArtificial, attrDeclFile, attrDeclLine, attrDeclColumn:
 			return true
 		}
 	case actCopy:

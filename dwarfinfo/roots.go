@@ -76,6 +76,7 @@ func inherit(f, from *Func) {
 	}
 	if f.DeclLine == 0 {
 		f.DeclLine = from.DeclLine
+		f.DeclCol = from.DeclCol
 	}
 	f.Inline |= from.Inline
 	f.External = f.External || from.External

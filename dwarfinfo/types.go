@@ -52,6 +52,7 @@ type Func struct {
 	Scope       string // enclosing namespaces and classes "ns::cls", empty in C
 	DeclFile    string // as in the line table, joined with its directory
 	DeclLine    int
+	DeclCol     int            // 0 if not recorded
 	Ranges      []elfbin.Range // as written; Ranges[0] usually holds the entry; empty for abstract instances and declarations
 	EntryPC     uint64         // DW_AT_entry_pc or low_pc, valid if HasEntry
 	HasEntry    bool

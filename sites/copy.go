@@ -1,6 +1,8 @@
 package sites
 
 import (
+	"slices"
+
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/flow"
 )
@@ -39,7 +41,7 @@ func (b *Binary) splitOf(f *function, i int32) bool {
 	if encloser < 0 || b.index.byRoot[encloser] != f {
 		return false
 	}
-	return c.CallLine == f.declLine && c.CallFile == f.declFile
+	return slices.ContainsFunc(f.decls, func(p place) bool { return c.CallLine == p.line && c.CallFile == p.file })
 }
 
 // covered is the code of a copy with everything inlined into it.

@@ -1,6 +1,7 @@
 package sites
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/surehook/surehook/dwarfinfo"
@@ -14,6 +15,7 @@ type function struct {
 	linkage  string // mangled name, empty where it does not differ
 	declFile string
 	declLine int
+	decls    []place // every declaration and definition
 
 	roots  []int32 // abstract instances, indices in Data.Funcs
 	bodies []bodyRef
@@ -134,6 +136,30 @@ func (x *index) addDIEs(b *Binary) {
 		}
 		if f := of(c.Origin); f != nil {
 			f.copies = append(f.copies, int32(i))
+		}
+	}
+	x.addDecls(d)
+}
+
+// place is a position in a source file.
+type place struct {
+	file      string
+	line, col int // col 0: not recorded
+}
+
+// addDecls gathers where each function is declared and defined. A C++ member's
+// root is its declaration in the class; the line table speaks of the definition.
+func (x *index) addDecls(d *dwarfinfo.Data) {
+	for i := range d.Funcs {
+		fn := &d.Funcs[i]
+		f := x.byRoot[fn.Root]
+		p := place{fn.DeclFile, fn.DeclLine, fn.DeclCol}
+		if f == nil || fn.DeclLine == 0 || slices.Contains(f.decls, p) {
+			continue
+		}
+		f.decls = append(f.decls, p)
+		if !fn.Declaration {
+			f.declFile, f.declLine = p.file, p.line
 		}
 	}
 }

@@ -25,14 +25,14 @@ func (b *Binary) hasMarkers(unit int32) bool {
 
 // markers lists the inline entry rows of f in the body, by instruction.
 func (b *Binary) markers(bd *body, f *function) []marker {
-	if bd.lines == nil || f.declLine == 0 || !b.hasMarkers(bd.fn.Unit) {
+	if bd.lines == nil || len(f.decls) == 0 || !b.hasMarkers(bd.fn.Unit) {
 		return nil
 	}
 	var out []marker
 	at := map[int32]int{}
 	for _, rg := range bd.fn.Ranges {
 		for _, row := range bd.lines.Between(rg.Low, rg.High) {
-			if !row.IsStmt || row.EndSeq || int(row.Line) != f.declLine || bd.fileOf(row) != f.declFile {
+			if !row.IsStmt || row.EndSeq || !bd.declares(row, f) {
 				continue
 			}
 			i, ok := bd.graph.At(row.Addr)
@@ -48,6 +48,17 @@ func (b *Binary) markers(bd *body, f *function) []marker {
 		}
 	}
 	return out
+}
+
+// declares tells whether a row stands at the declaration of f. The column
+// tells the inline entry of a function written on one line from its statements.
+func (bd *body) declares(row dwarfinfo.Row, f *function) bool {
+	for _, p := range f.decls {
+		if int(row.Line) == p.line && (p.col == 0 || row.Column == 0 || int(row.Column) == p.col) && bd.fileOf(row) == p.file {
+			return true
+		}
+	}
+	return false
 }
 
 func (bd *body) fileOf(row dwarfinfo.Row) string {
