@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"debug/elf"
 	"fmt"
 	"path"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 //
 //	symbol GLOB exists|absent
 //	section NAME exists|absent
+//	compressed NAME exists|absent
 //	QUANTITY[(FUNCTION)] OP NUMBER|truth
 //
 // FUNCTION is the source name, by default the first one hooked; OP is one of
@@ -62,7 +64,7 @@ func (p *probed) holds(line string) (ok bool, got string, err error) {
 		return false, "", fmt.Errorf("want three words")
 	}
 	switch words[0] {
-	case "symbol", "section":
+	case "symbol", "section", "compressed":
 		has := p.has(words[0], words[1])
 		return has == (words[2] == "exists"), map[bool]string{true: "there", false: "absent"}[has], nil
 	}
@@ -119,7 +121,7 @@ func (p *probed) quantity(term string) (int, error) {
 	return 0, fmt.Errorf("no quantity %q", name)
 }
 
-// has looks for a symbol by glob, or for a section.
+// has looks for a symbol by glob, or for a section by name.
 func (p *probed) has(kind, pattern string) bool {
 	if kind == "symbol" {
 		for _, s := range p.binary.File().Symbols() {
@@ -130,7 +132,7 @@ func (p *probed) has(kind, pattern string) bool {
 		return false
 	}
 	for _, s := range p.binary.File().Sections() {
-		if s.Name == pattern {
+		if s.Name == pattern && (kind == "section" || s.Flags&elf.SHF_COMPRESSED != 0) {
 			return true
 		}
 	}
