@@ -172,10 +172,8 @@ func (c Cond) words() string {
 		return fmt.Sprintf("%s == 0", arm64RegName(c.Reg, c.Width))
 	case ARM64TBZ:
 		return fmt.Sprintf("bit %d of %s is 0", c.Bit, arm64RegName(c.Reg, 64))
-	case RegTarget:
-		return fmt.Sprintf("the jump's register %d leads to pc%+#x", c.Reg, c.Delta)
-	case MemTarget:
-		return fmt.Sprintf("the jump's pointer in memory leads to pc%+#x", c.Delta)
+	case RegTarget, MemTarget:
+		return fmt.Sprintf("jumps to pc%+#x", c.Delta)
 	}
 	return fmt.Sprintf("unknown condition %d", c.Op)
 }

@@ -3,6 +3,8 @@ package flow
 import (
 	"encoding/binary"
 	"slices"
+
+	"github.com/surehook/surehook/elfbin"
 )
 
 const (
@@ -209,8 +211,9 @@ func (e *enumeration) entries(n node, base uint64, yield func(uint64) verdict) b
 		if !n.exact && v != inside && v != nowhere {
 			if i == 0 {
 				e.note(v)
+				return v == outside
 			}
-			return i > 0 && e.a.ends(n) || v == outside
+			return e.a.ends(n)
 		}
 		e.note(v)
 		if off+stride < off {
@@ -229,10 +232,12 @@ func (a *analysis) begins(addr uint64) bool {
 	return ok
 }
 
-// ends tells whether the end of a table without a bound can be seen. Behind a
-// table of bytes or halfwords anything may look like more of it, so all
-// beginnings of data must be known.
-func (a *analysis) ends(n node) bool { return n.size >= 32 || a.b.opts.Data != nil }
+// ends tells whether the end of a table without a bound can be seen: where
+// an entry is no instruction. On arm64 any number of four bytes or less may
+// look like an entry, so all beginnings of data must be known.
+func (a *analysis) ends(n node) bool {
+	return n.size == 64 || a.b.opts.Data != nil || n.size == 32 && a.b.opts.Arch == elfbin.AMD64
+}
 
 // entry reads a table entry of size bits: a pointer, or a number.
 func (b *builder) entry(addr uint64, size uint8) (uint64, bool) {

@@ -119,7 +119,7 @@ type Options struct {
 	// Data are addresses, sorted, where data begins or ends: what code of the
 	// whole file makes (Addresses.Data), data symbols and sections. A jump
 	// table whose length is not known ends there at the latest. May be nil;
-	// then such tables of bytes stay unresolved.
+	// then jumps through such tables of distances stay unresolved on arm64.
 	Data []uint64
 }
 
