@@ -41,6 +41,7 @@ type index struct {
 	byRoot  map[int32]*function // by index in Data.Funcs
 	byEntry map[uint64]*function
 	named   map[string][]*function // by source and mangled name
+	ghosts  []*function            // known by name only: no body, no copy
 	symbols []elfbin.Symbol        // function symbols, one an address and name, by address
 }
 
@@ -59,10 +60,12 @@ func newIndex(b *Binary) *index {
 	x.addSymbols(b)
 	live := x.funcs[:0]
 	for _, f := range x.funcs {
-		if len(f.bodies)+len(f.copies)+len(f.parts) > 0 {
-			sort.SliceStable(f.bodies, func(i, j int) bool { return f.bodies[i].rank() < f.bodies[j].rank() })
-			live = append(live, f)
+		if len(f.bodies)+len(f.copies)+len(f.parts) == 0 {
+			x.ghosts = append(x.ghosts, f)
+			continue
 		}
+		sort.SliceStable(f.bodies, func(i, j int) bool { return f.bodies[i].rank() < f.bodies[j].rank() })
+		live = append(live, f)
 	}
 	x.funcs = live
 	sort.SliceStable(x.funcs, func(i, j int) bool {
@@ -137,6 +140,9 @@ func (x *index) addDIEs(b *Binary) {
 		if f := of(c.Origin); f != nil {
 			f.copies = append(f.copies, int32(i))
 		}
+	}
+	for i := range d.Funcs {
+		of(d.Funcs[i].Root)
 	}
 	x.addDecls(d)
 }

@@ -56,6 +56,7 @@ func (f *function) spell() {
 		f.names = append(f.names, s)
 	}
 	add(f.linkage)
+	add(withoutTemplates(f.name))
 	if i := strings.LastIndex(f.name, "::"); i >= 0 {
 		add(f.name[i+2:])
 	}
@@ -70,6 +71,27 @@ func (f *function) spell() {
 			add(short)
 		}
 	}
+}
+
+// withoutTemplates takes the template arguments off a C++ or Rust name:
+// "ns::add<int>" is also "ns::add". Operators keep their signs.
+func withoutTemplates(name string) string {
+	if !strings.HasSuffix(name, ">") || strings.Contains(name, "operator") {
+		return name
+	}
+	var b strings.Builder
+	depth := 0
+	for _, c := range name {
+		switch {
+		case c == '<':
+			depth++
+		case c == '>' && depth > 0:
+			depth--
+		case depth == 0:
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
 }
 
 // matches tells whether the function is meant by a hook's function part, as
@@ -112,17 +134,18 @@ func (x *index) near(name string) []string {
 	limit := len(name)/3 + 1
 	best := map[string]int{}
 	for _, f := range x.funcs {
+		at, d := "", limit+1
 		for _, n := range append([]string{f.name}, f.names...) {
-			d := distance(name, n, limit)
+			nd := distance(name, n, limit)
 			if strings.EqualFold(name, n) {
-				d = 0
+				nd = 0
 			}
-			if d > limit {
-				continue
+			if nd < d {
+				at, d = n, nd
 			}
-			if old, ok := best[f.name]; !ok || d < old {
-				best[f.name] = d
-			}
+		}
+		if d <= limit {
+			best[at] = d
 		}
 	}
 	var cands []cand

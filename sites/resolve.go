@@ -35,6 +35,9 @@ func (b *Binary) Resolve(h hook.Hook) ([]Result, error) {
 		if r, ok := b.resolveUndefined(h); ok {
 			return []Result{r}, nil
 		}
+		if r, ok := b.resolveGhost(h); ok {
+			return []Result{r}, nil
+		}
 		return nil, &NotFoundError{
 			Path: b.file.Path(), Function: h.Function,
 			Near: b.index.near(h.Function), NoDebug: b.data == nil,

@@ -58,6 +58,21 @@ func (b *Binary) resolveUndefined(h hook.Hook) (Result, bool) {
 	return Result{}, false
 }
 
+// resolveGhost handles a function that the debug information names without a
+// body or a copy: all its calls were folded away, or there is none here.
+func (b *Binary) resolveGhost(h hook.Hook) (Result, bool) {
+	for _, f := range b.index.ghosts {
+		if !f.matches(h.Function, false) {
+			continue
+		}
+		r := b.newResult(h, f)
+		j := Judgement{None, []Reason{{ReasonNoSymbol, "the debug information names " + f.name + " but holds no body and no inlined copy: its calls were folded away, or it has none here"}}}
+		r.Plain, r.Plan = j, j
+		return r, true
+	}
+	return Result{}, false
+}
+
 // resolveOffset handles f+0x10: that instruction of the function's body.
 func (b *Binary) resolveOffset(h hook.Hook, f *function) (Result, error) {
 	base, _, ok := b.plainAddress(f)

@@ -141,6 +141,12 @@ func (b *Binary) plainAddress(f *function) (addr, stranger uint64, ok bool) {
 			return 0, s.Value, false
 		}
 	}
+	// Constructors and the like: their symbols are spelled unlike the function.
+	for _, r := range f.bodies {
+		if r.named && !r.clone && r.sym.Func() {
+			return r.entry, 0, true
+		}
+	}
 	return 0, 0, false
 }
 
