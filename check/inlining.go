@@ -211,6 +211,14 @@ func gap(c context) []Finding {
 
 // planLost: executions that no probe can see (SH409).
 func planLost(c context) []Finding {
+	if c.ghost() {
+		return []Finding{{
+			Severity: Error,
+			Message:  fmt.Sprintf("nothing of %s is left to probe: no body and no inlined copy", c.Function),
+			Evidence: c.reasons(sites.ReasonNoSymbol),
+			Remedy:   "build with __attribute__((noinline)) for this function, or probe its callers",
+		}}
+	}
 	if c.Plan.Verdict != sites.Partial && len(c.PlanLost) == 0 || c.returnsLost() || c.has(sites.ReasonIFunc) {
 		return nil // SH410 and SH302 say it better
 	}
@@ -229,6 +237,11 @@ func planLost(c context) []Finding {
 		f.Evidence = c.unanswered()
 	}
 	return []Finding{f}
+}
+
+// ghost tells whether the function is known by name only.
+func (c context) ghost() bool {
+	return c.Plan.Verdict == sites.None && len(c.Sites) == 0 && len(c.PlanLost) == 0 && c.has(sites.ReasonNoSymbol)
 }
 
 func lost(l sites.Lost) string {
