@@ -7,7 +7,7 @@
 //	-- build [VARIANT] --  commands, one a line, without a shell; they run where the sources are
 //	-- FILE --             a source
 //	-- hook --             one or more hooks, as uprobe:prog:add
-//	-- run --              the command whose executions are counted; none: analysis only
+//	-- run --              the command whose executions are counted, arm64 programs in QEMU
 //	-- debug --            directories of separate debug files, beside the sources
 //	-- truth --            how often the command executes each function: by hand, never by -update
 //	-- expect [VARIANT] -- what must hold for the case to prove anything, see expect_test.go

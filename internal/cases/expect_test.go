@@ -37,6 +37,7 @@ func (p *probed) quantities() map[string]func(f string) int {
 		"units":    func(string) int { return len(p.binary.Data().Units) },
 		"jumps":    p.indirect,
 		"critical": p.critical,
+		"holes":    p.holes,
 		"foreign":  p.foreign,
 		"unrolled": p.unrolled,
 		"behind":   p.behind,

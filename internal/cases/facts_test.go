@@ -261,3 +261,21 @@ func (p *probed) fromBranch(g *flow.Graph, in []bool, i int32) bool {
 	}
 	return branch && again
 }
+
+// holes counts the instructions of a caller that a copy of f leads to and
+// that lead back into it only.
+func (p *probed) holes(f string) (n int) {
+	for _, c := range p.copies(f) {
+		g, in := p.inside(c)
+		for i := range in {
+			j := i
+			for j < len(in) && !in[j] && len(g.Succ(int32(j))) == 1 && len(g.Pred(int32(j))) == 1 {
+				j++
+			}
+			if j > i && j < len(in) && in[j] && i > 0 && in[i-1] {
+				n++
+			}
+		}
+	}
+	return n
+}
