@@ -3,6 +3,7 @@ package accuracy
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -44,9 +45,25 @@ func run(ctx context.Context, dir, name string, args ...string) (string, error) 
 	cmd.Stdout = &out
 	cmd.Stderr = &all
 	if err := cmd.Run(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			return "", &missingError{"no " + name + " on this machine", "apt-get install " + packageOf(name)}
+		}
 		return out.String(), &commandError{append([]string{name}, args...), all.String() + out.String(), err}
 	}
 	return out.String(), nil
+}
+
+// packageOf is the Debian package of a command, where the names differ.
+func packageOf(command string) string {
+	switch command {
+	case "opt":
+		return "llvm"
+	case "perf":
+		return "linux-perf"
+	case "setarch":
+		return "util-linux"
+	}
+	return command
 }
 
 // firstLine is the first line a command prints, "" when it cannot be run.
