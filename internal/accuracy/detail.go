@@ -1,0 +1,95 @@
+package accuracy
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// section lists what is not exact in one build.
+func (row Row) section(m *markdown) {
+	m.p("## %s %s, %s\n", row.Program, row.Build, row.Oracle)
+	if row.Measured {
+		row.wrongTable(m)
+	}
+	for _, t := range tools() {
+		if n := row.of(t).refused; n > 0 {
+			m.p("%d of %s's probes could not be attached (an unsafe nop, or no instruction begins there) and count nothing.\n", n, t)
+		}
+	}
+	if len(row.Noise) > 0 {
+		m.p("Left out, because the count depends on addresses or time: %s.\n", noiseList(row.Noise))
+	}
+}
+
+func (row Row) wrongTable(m *markdown) {
+	wrong := row.wrong()
+	if len(wrong) == 0 {
+		m.p("All %d functions exact.\n", len(row.Results))
+		return
+	}
+	m.p("%d of %d functions not exact. The cause is an automatic first guess.\n", len(wrong), len(row.Results))
+	m.p("| function | truth | surehook | perf probe | gdb | cause | verdict | warned |")
+	m.p("|---|---|---|---|---|---|---|---|")
+	for _, r := range wrong {
+		warned := "yes"
+		switch {
+		case r.complete():
+			warned = "**no**"
+		case r.Verdict == verdictAbsent:
+			warned = "no line"
+		}
+		m.p("| `%s` (%s:%d) | %d | %d | %d | %d | %s | %s | %s |", r.Func.Name, r.Func.File, r.Line, r.Truth, r.Counts[toolSurehook], r.Counts[toolPerf], r.Counts[toolGDB], r.Cause, r.Verdict, warned)
+	}
+	m.p("")
+}
+
+func noiseList(list []noise) string {
+	var s []string
+	for _, n := range list {
+		s = append(s, fmt.Sprintf("`%s` (%s: %d, then %d)", n.Func.Name, n.Func.File, n.N, n.Rand))
+	}
+	return strings.Join(s, ", ")
+}
+
+// Only writes everything known of one function, for whoever tunes the core.
+func (r *Report) Only(w io.Writer, name string) error {
+	for _, row := range r.Rows {
+		for _, x := range row.Results {
+			if x.Func.Name != name && x.Func.String() != name {
+				continue
+			}
+			if err := row.detail(w, x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (row Row) detail(w io.Writer, x Result) error {
+	m := &markdown{}
+	m.p("%s %s %s: %s line %d: truth %d, verdict %s, cause %q", row.Program, row.Build, row.Oracle, x.Func, x.Line, x.Truth, x.Verdict, x.Cause)
+	for _, reason := range x.Reasons {
+		m.p("  reason: %s", reason)
+	}
+	for _, t := range tools() {
+		m.p("  %-8s %8d%s", t, x.Counts[t], mark(x.exact(t)))
+		sites := x.Places[t]
+		if t == toolSurehook {
+			sites = x.Sites
+		}
+		for _, s := range sites {
+			m.p("    %-10s %8d", s.Address, s.Hits)
+		}
+	}
+	_, err := io.WriteString(w, m.String())
+	return err
+}
+
+func mark(exact bool) string {
+	if exact {
+		return " exact"
+	}
+	return ""
+}
