@@ -20,6 +20,7 @@ import (
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/internal/counted"
 	"github.com/surehook/surehook/internal/live"
+	"github.com/surehook/surehook/internal/tally"
 	"github.com/surehook/surehook/sites"
 )
 
@@ -222,6 +223,10 @@ func (p *probed) count() (unable string) {
 
 // trace counts with probes.
 func (p *probed) trace(all []sites.Result, words []string) (counts []counted.Count, unable string) {
+	if t := tally.New(all, tally.Options{}); t.Probes() == 0 {
+		none := func(plan, probe int) tally.Hits { return tally.Hits{} }
+		return t.Count(none, nil), ""
+	}
 	session, err := live.Open(all, live.Options{})
 	// A probe that is dangerous on this kernel is refused, which is right.
 	for _, no := range []error{attach.ErrNotPermitted, attach.ErrNotSupported, attach.ErrHazard} {
