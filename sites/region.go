@@ -20,8 +20,9 @@ func (bd *body) regionOf(ranges []elfbin.Range) *region {
 	r := &region{in: make([]bool, len(insns)), hole: make([]bool, len(insns))}
 	for _, rg := range ranges {
 		i := sort.Search(len(insns), func(i int) bool { return insns[i].Addr >= rg.Low })
-		for ; i < len(insns) && insns[i].Addr < rg.High; i++ {
-			if !r.in[i] && !bd.padding(i) {
+		for head := true; i < len(insns) && insns[i].Addr < rg.High; i++ {
+			head = head && bd.lineless(i)
+			if !r.in[i] && !bd.padding(i) && (head || !bd.lineless(i)) {
 				r.in[i] = true
 				r.size++
 			}
@@ -35,6 +36,13 @@ func (bd *body) regionOf(ranges []elfbin.Range) *region {
 // executes. A nop of the program's own has a statement.
 func (bd *body) padding(i int) bool {
 	return bd.graph.Insns[i].Nop && (bd.lines == nil || !bd.statements()[i])
+}
+
+// lineless tells whether LLVM gave an instruction no line. Its ranges run on
+// over such code, whoever's it is; only at the beginning of a range it is the
+// copy's for sure. What else belongs to the copy comes back in fillHoles.
+func (bd *body) lineless(i int) bool {
+	return bd.lines != nil && !bd.marks && bd.lineAt()[i] == 0
 }
 
 // entryEdge is one way into a region. from is -1 where control comes in from
@@ -77,8 +85,24 @@ func (bd *body) entries(r *region) []entryEdge {
 			}
 		}
 	}
+	return append(out, bd.loops(later, start)...)
+}
+
+// loops keeps the edges by which a loop of the caller comes back to a start
+// point: those whose source the start point leads to. Others come from a hole
+// on the way from another start point.
+func (bd *body) loops(later []entryEdge, start map[int32]bool) []entryEdge {
+	none := make([]bool, len(bd.graph.Insns))
+	from := map[int32][]bool{}
+	var out []entryEdge
 	for _, e := range later {
-		if start[e.to] {
+		if !start[e.to] {
+			continue
+		}
+		if from[e.to] == nil {
+			from[e.to] = bd.reach([]int32{e.to}, none)
+		}
+		if from[e.to][e.from] {
 			out = append(out, e)
 		}
 	}
