@@ -10,9 +10,9 @@ import (
 )
 
 // maxFunction bounds the code of one function, in bytes. The largest known
-// ones (generated interpreters, LLVM's selectors) have less than 2 MiB; past
-// the limit an instruction index and the edges would cost gigabytes.
-const maxFunction = 64 << 20
+// ones (generated interpreters, LLVM's selectors) have less than 2 MiB; an
+// instruction costs some hundred bytes of memory.
+const maxFunction = 8 << 20
 
 // ArchError says that an architecture cannot be disassembled.
 type ArchError struct{ Arch elfbin.Arch }

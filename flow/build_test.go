@@ -1,11 +1,13 @@
 package flow
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/surehook/surehook/elfbin"
@@ -235,6 +237,49 @@ func TestTableCond(t *testing.T) {
 					t.Errorf("%s: %s holds at another's target", s.name, oc)
 				}
 			}
+		}
+	}
+}
+
+// TestBuildManyJumps has each of many jumps lead to all of them: the work must
+// stay within the limits, and the answer right.
+func TestBuildManyJumps(t *testing.T) {
+	const n, size = 400, 8
+	table := uint32(at + n*size)
+	var b []byte
+	for range n {
+		b = append(b, 0xff, 0x24, 0xc5, byte(table), byte(table>>8), byte(table>>16), byte(table>>24), 0x90)
+	}
+	for i := range uint64(n) {
+		b = binary.LittleEndian.AppendUint64(b, at+i*size)
+	}
+	opts := Options{Arch: elfbin.AMD64, Image: memory{at, b, n * size}, Entry: at, Ranges: []elfbin.Range{{Low: at, High: at + n*size}}}
+	start := time.Now()
+	g := build(t, opts)
+	if len(g.Unresolved) > 0 || len(g.tableJumps()) != n || len(g.Succ(0)) != n {
+		t.Errorf("%d unresolved, %d jumps, %d targets", len(g.Unresolved), len(g.tableJumps()), len(g.Succ(0)))
+	}
+	t.Log(time.Since(start))
+}
+
+func TestAnalysisGivesUp(t *testing.T) {
+	for _, s := range shapes {
+		b, g, err := newGraph(s.options(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var jumps []int32
+		for i, in := range g.Insns {
+			if in.Kind == IndirectJump {
+				jumps = append(jumps, int32(i))
+			}
+		}
+		a := newAnalysis(b, g)
+		a.limit = 0
+		a.run(jumps)
+		a.conclude(jumps)
+		if len(g.Unresolved) != len(jumps) {
+			t.Errorf("%s: the limit was reached, and yet only %d of %d jumps are unresolved", s.name, len(g.Unresolved), len(jumps))
 		}
 	}
 }

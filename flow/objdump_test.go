@@ -25,7 +25,7 @@ func TestBoundariesAgainstObjdump(t *testing.T) {
 	}
 	files := strings.Fields(os.Getenv("FLOW_OBJDUMP_FILES"))
 	if len(files) == 0 {
-		files = []string{"/lib/x86_64-linux-gnu/libc.so.6"}
+		files = []string{"/lib/x86_64-linux-gnu/libc.so.6", "/lib/x86_64-linux-gnu/libm.so.6", "/lib64/ld-linux-x86-64.so.2"}
 	}
 	for _, path := range files {
 		t.Run(path, func(t *testing.T) { compareWithObjdump(t, objdump, path) })
@@ -58,6 +58,9 @@ func compareWithObjdump(t *testing.T, objdump, path string) {
 		total++
 		addr, _ := strconv.ParseUint(m[1], 16, 64)
 		want := len(m[2]) / 3
+		if strings.HasPrefix(m[2], "9b ") {
+			want = 1 // fwait is an instruction of its own: objdump merges it with fstcw and fstsw
+		}
 		bad := strings.HasPrefix(m[3], "(bad)")
 		in, ok := decodeX86(im.Bytes(addr, x86MaxLen), addr)
 		if bad && !ok || ok && int(in.Len) == want && kindOfText(m[3]) == in.Kind {

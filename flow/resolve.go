@@ -55,6 +55,7 @@ type analysis struct {
 	seeds      []int32         // where walks of such code began
 	looked     int             // values.grown at the last lookAgain
 	steps      int
+	exhausted  bool // the limits are reached: nothing found is complete
 	limit      int
 }
 
@@ -74,9 +75,15 @@ type stepper interface {
 	frameRegister(r place) bool
 }
 
-// stepsPerInsn bounds the visits of an instruction. Two or three is usual; an
-// interpreter with a hundred copies of its dispatch needs some twenty.
-const stepsPerInsn = 400
+// The limits of the analysis, in steps: visits of instructions and arrivals
+// of states at blocks. Two to ten for an instruction are usual, an interpreter
+// with a hundred copies of its dispatch needs some twenty; past the limits the
+// jumps stay unresolved. A step takes about a microsecond.
+const (
+	stepsPerInsn = 50
+	stepsAlways  = 2_000_000
+	stepsAtMost  = 50_000_000
+)
 
 // outcome tells how a run ended.
 type outcome uint8
@@ -95,7 +102,7 @@ func newAnalysis(b *builder, g *Graph) *analysis {
 		queued: make([]bool, n), firm: make([]bool, n),
 		slotPlaces: map[slot]place{}, jumps: map[int32]*jump{},
 		made:  map[uint64]bool{},
-		limit: stepsPerInsn*n + 10000,
+		limit: min(stepsPerInsn*n+stepsAlways, stepsAtMost),
 	}
 	if b.opts.Arch == elfbin.AMD64 {
 		a.arch = newX86Stepper(a)
@@ -187,6 +194,7 @@ func (a *analysis) settle() outcome {
 				return rerun
 			}
 			if a.steps > a.limit || len(a.values.nodes) >= maxNodes {
+				a.exhausted = true
 				return gaveUp
 			}
 		}
@@ -282,6 +290,7 @@ func (a *analysis) walk(start int32) {
 
 // flow brings a state to the start of a block.
 func (a *analysis) flow(to int32, st *state) {
+	a.steps++
 	if a.late && a.firm[to] {
 		return
 	}

@@ -14,6 +14,9 @@ type jump struct {
 	found map[int32]bool // instructions it leads to
 }
 
+// entriesPerStep is how many table entries are read in the time of one step.
+const entriesPerStep = 16
+
 // arrive comes to an indirect jump.
 func (a *analysis) arrive(i int32, st *state) {
 	j := a.jumps[i]
@@ -58,6 +61,7 @@ func (a *analysis) follow(i int32, st *state) {
 		}
 		return wrong
 	})
+	a.steps += e.count / entriesPerStep
 	j.read = e.read
 	j.read.known = known
 	slices.Sort(fresh)
@@ -93,7 +97,7 @@ func sortedKeys(m map[int32]bool) []int32 {
 // calls and unresolved.
 func (a *analysis) conclude(jumps []int32) {
 	edges := slices.Clone(a.g.succ)
-	settled := len(a.queue) == 0
+	settled := !a.exhausted
 	for _, i := range jumps {
 		j := a.jumps[i]
 		if j == nil {
