@@ -2,8 +2,13 @@
 // function, and puts it where it does.
 package main
 
-import "os"
+import (
+	"os"
+
+	"github.com/surehook/surehook/internal/live"
+)
 
 func main() {
+	live.Held()
 	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }

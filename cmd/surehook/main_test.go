@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
@@ -15,9 +16,11 @@ import (
 	"github.com/surehook/surehook/attach"
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/internal/demo"
+	"github.com/surehook/surehook/internal/live"
 )
 
 func TestMain(m *testing.M) {
+	live.Held()
 	testscript.Main(m, map[string]func(){
 		"surehook": func() { os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})) },
 	})
@@ -41,8 +44,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "attach" {
+			switch name {
+			case "attach":
 				return canAttach(), nil
+			case "hidebtf":
+				return canHideBTF(), nil
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
@@ -61,6 +67,12 @@ func canAttach() bool {
 		return s.Close() == nil
 	}
 	return !errors.Is(err, attach.ErrNotPermitted) && !errors.Is(err, attach.ErrNotSupported)
+}
+
+// canHideBTF tells whether the kernel's type information can be covered up for
+// a process.
+func canHideBTF() bool {
+	return exec.Command("unshare", "--mount", "mount", "-t", "tmpfs", "none", "/sys/kernel/btf").Run() == nil
 }
 
 func TestExitCodes(t *testing.T) {

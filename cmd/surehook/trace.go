@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,10 +35,10 @@ func newTrace(s streams) *cobra.Command {
 		Long: "trace attaches a probe at every place where an execution of the hooked functions\n" +
 			"begins, all or none, and prints one line an execution until Ctrl-C, until CMD or\n" +
 			"PID has ended, or for --duration.\n\n" +
-			"Every process that maps the file is traced, also with -c: what CMD starts counts,\n" +
-			"and so does another copy of the program that happens to run. -p traces one\n" +
-			"process. CMD is started when all probes are in place, without a shell; its exit\n" +
-			"status is reported, it does not change surehook's.",
+			"-c runs CMD, without a shell, once all probes are in place, and counts it and the\n" +
+			"processes that it starts; its exit status is reported, it does not change\n" +
+			"surehook's. -p counts one process, without those that it starts. With neither\n" +
+			"every process that maps the file counts.",
 		Example: "  surehook trace --count --prove uprobe:./prog:add -c './prog 10'\n" +
 			"  surehook trace 'uprobe:libc:getaddrinfo' --duration 10s",
 		Args: hooks,
@@ -54,7 +55,7 @@ func newTrace(s streams) *cobra.Command {
 	f.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.command, "command", "c", "", "run `CMD` and trace until it ends")
-	flags.IntVarP(&f.pid, "pid", "p", 0, "trace process `PID` only")
+	flags.IntVarP(&f.pid, "pid", "p", 0, "count process `PID` only")
 	flags.BoolVar(&f.count, "count", false, "print totals at the end instead of each execution")
 	flags.BoolVar(&f.bySite, "by-site", false, "print hits by call site at the end")
 	flags.BoolVar(&f.prove, "prove", false, "print what the plain probe saw of all executions")
@@ -105,6 +106,13 @@ func (f *traceFlags) summary(s streams, format report.Format, session *live.Sess
 	if err != nil {
 		return err
 	}
+	strayed, err := session.Strayed()
+	if err != nil {
+		return err
+	}
+	if strayed > 0 {
+		fmt.Fprintf(s.err, "%s not counted: too many at a time\n", plural(strayed, "child process"))
+	}
 	opts := report.CountOptions{BySite: f.bySite, Prove: f.prove}
 	if f.countsOnly() || f.prove {
 		if err := report.Counts(s.results, format, counts, opts); err != nil {
@@ -137,6 +145,9 @@ func (f *traceFlags) summary(s streams, format report.Format, session *live.Sess
 func plural[N int | uint64](n N, thing string) string {
 	if n == 1 {
 		return "1 " + thing
+	}
+	if strings.HasSuffix(thing, "s") {
+		return fmt.Sprintf("%d %ses", n, thing)
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }

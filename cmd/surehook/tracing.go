@@ -33,23 +33,29 @@ func (f *traceFlags) run(ctx context.Context, s streams, args []string) (err err
 	}
 	signals, stop := live.Signals()
 	defer stop()
-	session, err := live.Open(results, live.Options{PID: f.pid, Events: !f.countsOnly(), BestEffort: f.bestEffort})
+	var command *live.Command
+	opts := live.Options{PID: f.pid, Events: !f.countsOnly(), BestEffort: f.bestEffort}
+	if words != nil {
+		if command, err = live.Start(words, live.Streams{In: s.in, Out: s.out, Err: s.err}); err != nil {
+			return err
+		}
+		defer command.Cancel()
+		opts.PID, opts.Children = command.PID(), true
+	}
+	session, err := live.Open(results, opts)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
 	failures := session.Failures()
-	for _, x := range failures {
-		fmt.Fprintf(s.err, "not attached: %s at %#x: %v\n", x.Result.Function, x.Site.Address, x.Err)
-	}
-	fmt.Fprintf(s.err, "attached %s; %s\n", plural(session.Probes()-len(failures), "probe"), f.endsWhen())
+	f.attached(s.err, session, failures)
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	printed := f.print(ctx, cancel, s.results, format, session)
-	until := live.Until{PID: f.pid, Duration: f.duration, Terminal: terminal(s.in)}
-	if words != nil {
-		if until.Command, err = live.Start(words, live.Streams{In: s.in, Out: s.out, Err: s.err}); err != nil {
+	until := live.Until{Command: command, PID: f.pid, Duration: f.duration, Terminal: terminal(s.in)}
+	if command != nil {
+		if err := command.Release(); err != nil {
 			return errors.Join(err, session.Detach(), printed())
 		}
 	}
@@ -61,8 +67,8 @@ func (f *traceFlags) run(ctx context.Context, s streams, args []string) (err err
 	if err != nil {
 		return err
 	}
-	if until.Command != nil && until.Command.Status() != "" {
-		fmt.Fprintf(s.err, "%s %s\n", words[0], until.Command.Status())
+	if command != nil && command.Status() != "" {
+		fmt.Fprintf(s.err, "%s %s\n", words[0], command.Status())
 	}
 	if err := f.summary(s, format, session); err != nil {
 		return err
@@ -71,6 +77,23 @@ func (f *traceFlags) run(ctx context.Context, s streams, args []string) (err err
 		return &exitError{code: exitFindings}
 	}
 	return nil
+}
+
+// attached says what is attached, to which processes, and until when.
+func (f *traceFlags) attached(w io.Writer, session *live.Session, failures []live.Failure) {
+	for _, x := range failures {
+		fmt.Fprintf(w, "not attached: %s at %#x: %v\n", x.Result.Function, x.Site.Address, x.Err)
+	}
+	if f.command != "" {
+		switch session.Scope() {
+		case live.Family:
+		case live.Process:
+			fmt.Fprintln(w, "this kernel cannot follow child processes (it has no BTF): only the command's own process is counted")
+		case live.Everyone:
+			fmt.Fprintln(w, "this kernel cannot confine probes to a process: every process that runs the file is counted")
+		}
+	}
+	fmt.Fprintf(w, "attached %s; %s\n", plural(session.Probes()-len(failures), "probe"), f.endsWhen())
 }
 
 func (f *traceFlags) endsWhen() string {

@@ -75,6 +75,9 @@ func shell(t *testing.T, script string, out *bytes.Buffer) *Command {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := c.Release(); err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 

@@ -19,7 +19,10 @@ import (
 // Options of Open; the zero value counts in every process that maps the
 // files, all probes or none.
 type Options struct {
-	PID        int  // only this process (thread group); 0: all
+	PID int // only this process (thread group); 0: all
+	// Children takes in what PID forks from now on. Where the kernel cannot do
+	// that fewer or more processes are counted: Session.Scope.
+	Children   bool
 	Events     bool // deliver executions, see Session.Executions
 	BestEffort bool // keep what could be attached; see Session.Failures
 	Logger     *slog.Logger
@@ -30,6 +33,7 @@ type prober interface {
 	Counts() ([][]uint64, error)
 	Undecided() ([][]uint64, error)
 	Lost() (uint64, error)
+	Strayed() (uint64, error)
 	Read(context.Context) (attach.Event, error)
 	Failures() []attach.Failure
 	Unverified() []int
@@ -42,6 +46,7 @@ type Session struct {
 	results []sites.Result
 	tally   *tally.Tally
 	probes  prober
+	scope   Scope
 	failed  map[[2]int]error // by plan and probe
 }
 
@@ -91,7 +96,9 @@ func Open(results []sites.Result, opts Options) (*Session, error) {
 type opener func([]attach.Plan, attach.Options) (prober, error)
 
 func open(results []sites.Result, opts Options, attachTo opener) (*Session, error) {
-	options := attach.Options{PID: opts.PID, BestEffort: opts.BestEffort, Events: opts.Events, Logger: opts.Logger}
+	options := attach.Options{PID: opts.PID, Children: opts.Children, BestEffort: opts.BestEffort, Events: opts.Events, Logger: opts.Logger}
+	var scope Scope
+	attachTo = widening(attachTo, &scope)
 	t := tally.New(results, tally.Options{})
 	probes, err := attachTo(t.Plans(), options)
 	if bad := (*attach.ProbeError)(nil); errors.As(err, &bad) && len(t.Refs(bad.Plan, bad.Probe)) == 0 {
@@ -102,7 +109,7 @@ func open(results []sites.Result, opts Options, attachTo opener) (*Session, erro
 	if err != nil {
 		return nil, describe(err, t, results)
 	}
-	s := &Session{results: results, tally: t, probes: probes, failed: map[[2]int]error{}}
+	s := &Session{results: results, tally: t, probes: probes, scope: scope, failed: map[[2]int]error{}}
 	for _, f := range probes.Failures() {
 		s.failed[[2]int{f.Plan, f.Probe}] = f.Err
 	}
@@ -158,6 +165,13 @@ func (s *Session) Counts() ([]tally.Count, error) {
 	failed := func(plan, probe int) bool { return s.failed[[2]int{plan, probe}] != nil }
 	return s.tally.Count(read, failed), nil
 }
+
+// Scope is which processes are counted.
+func (s *Session) Scope() Scope { return s.scope }
+
+// Strayed is the number of child processes that are not counted because there
+// were too many at a time.
+func (s *Session) Strayed() (uint64, error) { return s.probes.Strayed() }
 
 // Lost is the number of executions that were not delivered as such; the
 // counts have them.

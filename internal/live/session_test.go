@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"strings"
@@ -54,6 +55,7 @@ func (f *fake) Read(ctx context.Context) (attach.Event, error) {
 }
 
 func (f *fake) Lost() (uint64, error)      { return f.lost, nil }
+func (f *fake) Strayed() (uint64, error)   { return 0, nil }
 func (f *fake) Failures() []attach.Failure { return f.failures }
 func (f *fake) Unverified() []int          { return nil }
 func (f *fake) Detach() error              { f.detached = true; return nil }
@@ -136,6 +138,49 @@ func TestPlainRefused(t *testing.T) {
 	counts, err := s.Counts()
 	if err != nil || counts[0].PlainKnown || counts[0].Executions != 1 || s.Probes() != 2 {
 		t.Errorf("%+v, %v", counts, err)
+	}
+}
+
+// TestScope: a family where the kernel can, less where it says that it cannot.
+func TestScope(t *testing.T) {
+	broken := errors.New("broken")
+	tests := []struct {
+		name     string
+		opts     Options
+		cannot   int // attempts that are not supported
+		failure  error
+		want     Scope
+		attempts int
+	}{
+		{"everyone", Options{}, 0, nil, Everyone, 1},
+		{"process", Options{PID: 7}, 0, nil, Process, 1},
+		{"family", Options{PID: 7, Children: true}, 0, nil, Family, 1},
+		{"no children", Options{PID: 7, Children: true}, 1, nil, Process, 2},
+		{"no process either", Options{PID: 7, Children: true}, 2, nil, Everyone, 3},
+		{"nothing at all", Options{PID: 7, Children: true}, 3, attach.ErrNotSupported, 0, 3},
+		{"asked for one process", Options{PID: 7}, 1, attach.ErrNotSupported, 0, 1},
+		{"another reason", Options{PID: 7, Children: true}, 0, broken, 0, 1},
+	}
+	for _, tt := range tests {
+		attempts := 0
+		s, err := open(example(), tt.opts, func(plans []attach.Plan, o attach.Options) (prober, error) {
+			if attempts++; attempts <= tt.cannot {
+				return nil, fmt.Errorf("kernel: %w", attach.ErrNotSupported)
+			}
+			if tt.failure != nil {
+				return nil, tt.failure
+			}
+			if scopeOf(o) != tt.want {
+				t.Errorf("%s: attached with %+v", tt.name, o)
+			}
+			return &fake{plans: plans}, nil
+		})
+		if !errors.Is(err, tt.failure) || attempts != tt.attempts {
+			t.Errorf("%s: %v after %d attempts", tt.name, err, attempts)
+		}
+		if err == nil && s.Scope() != tt.want {
+			t.Errorf("%s: scope %d, want %d", tt.name, s.Scope(), tt.want)
+		}
 	}
 }
 

@@ -28,3 +28,7 @@ func WaitExit(pid int) error {
 		}
 	}
 }
+
+// FirstThread tells whether the caller runs in the thread that began the
+// process; it should be locked to its thread.
+func FirstThread() bool { return unix.Gettid() == unix.Getpid() }
