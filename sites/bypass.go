@@ -73,7 +73,7 @@ func (bd *body) leadsTo(p int32, edges []entryEdge, t int32) bool {
 }
 
 // mergedCall tells whether the body has a call without a line, that several
-// ways lead to, of a function that the copy calls too. LLVM gives line 0 to
+// ways lead to, of every function that the copy calls too. LLVM gives line 0 to
 // code it merged from several places and drops the records of the inlined
 // copies it came from.
 func (bd *body) mergedCall(r *region) (at int32, yes bool) {
@@ -87,11 +87,13 @@ func (bd *body) mergedCall(r *region) (at int32, yes bool) {
 		if !in || bd.graph.Insns[i].Kind != flow.Call {
 			continue
 		}
-		if at, ok := bd.merged[bd.graph.Insns[i].Target]; ok {
-			return at, true
+		m, ok := bd.merged[bd.graph.Insns[i].Target]
+		if !ok {
+			return 0, false // of a copy merged as a whole this call would be too
 		}
+		at, yes = m, true
 	}
-	return 0, false
+	return at, yes
 }
 
 // mergedCalls lists the calls without a line that several ways lead to, by
