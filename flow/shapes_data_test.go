@@ -118,6 +118,114 @@ c3                         ; 020 ret
 		data: "fdfffffffefffffff7fffffff6ffffff",
 	},
 	{
+		name: "bounded before the bias is taken off", arch: elfbin.AMD64, want: "0x1d: 0x1f 0x20",
+		code: `
+89 f9                      ; 000 mov %edi,%ecx
+83 ff 05                   ; 002 cmp $0x5,%edi
+72 1a                      ; 005 jb 401021
+83 ff 06                   ; 007 cmp $0x6,%edi
+77 15                      ; 00a ja 401021
+8d 41 fb                   ; 00c lea -0x5(%rcx),%eax
+48 8d 15 0c 00 00 00       ; 00f lea 0xc(%rip),%rdx
+48 63 04 82                ; 016 movslq (%rdx,%rax,4),%rax
+48 01 d0                   ; 01a add %rdx,%rax
+ff e0                      ; 01d jmp *%rax
+c3                         ; 01f ret
+c3                         ; 020 ret
+c3                         ; 021 ret
+`,
+		data: "fdfffffffeffffffffffffff",
+	},
+	{
+		name: "half of the spilled base overwritten", arch: elfbin.AMD64, want: "unresolved 0x23",
+		code: `
+83 e7 01                   ; 000 and $0x1,%edi
+48 8d 15 1d 00 00 00       ; 003 lea 0x1d(%rip),%rdx
+48 89 54 24 f0             ; 00a mov %rdx,-0x10(%rsp)
+c7 44 24 f4 00 00 00 00    ; 00f movl $0x0,-0xc(%rsp)
+48 8b 54 24 f0             ; 017 mov -0x10(%rsp),%rdx
+48 63 04 ba                ; 01c movslq (%rdx,%rdi,4),%rax
+48 01 d0                   ; 020 add %rdx,%rax
+ff e0                      ; 023 jmp *%rax
+c3                         ; 025 ret
+c3                         ; 026 ret
+`,
+		data: "feffffffffffffff",
+	},
+	{
+		name: "distances from a label behind, not reached from the entry", arch: elfbin.AMD64, want: "0x19: 0x0 0x1b",
+		code: `
+c3                         ; 000 ret
+83 e7 01                   ; 001 and $0x1,%edi
+48 8d 15 11 00 00 00       ; 004 lea 0x11(%rip),%rdx
+48 63 04 ba                ; 00b movslq (%rdx,%rdi,4),%rax
+48 8d 15 ea ff ff ff       ; 00f lea -0x16(%rip),%rdx
+48 01 d0                   ; 016 add %rdx,%rax
+ff e0                      ; 019 jmp *%rax
+c3                         ; 01b ret
+`,
+		data: "000000001b000000",
+	},
+	{
+		name: "a label given away, a jump through memory", arch: elfbin.AMD64, want: "unresolved 0xe",
+		code: `
+48 8d 05 09 00 00 00       ; 000 lea 0x9(%rip),%rax
+48 89 07                   ; 007 mov %rax,(%rdi)
+48 8b 4f 08                ; 00a mov 0x8(%rdi),%rcx
+ff e1                      ; 00e jmp *%rcx
+c3                         ; 010 ret
+`,
+	},
+	{
+		name: "two tables without bounds, one behind the other", arch: elfbin.AMD64, want: "0xe: 0x1b 0x1c\n0x18: 0x1d 0x1e",
+		code: `
+0f b6 07                   ; 000 movzbl (%rdi),%eax
+85 f6                      ; 003 test %esi,%esi
+74 0a                      ; 005 je 401011
+48 8d 15 12 00 00 00       ; 007 lea 0x12(%rip),%rdx
+ff 24 c2                   ; 00e jmp *(%rdx,%rax,8)
+48 8d 15 18 00 00 00       ; 011 lea 0x18(%rip),%rdx
+ff 24 c2                   ; 018 jmp *(%rdx,%rax,8)
+c3                         ; 01b ret
+c3                         ; 01c ret
+c3                         ; 01d ret
+c3                         ; 01e ret
+90                         ; 01f nop
+`,
+		data: "1b104000000000001c104000000000001d104000000000001e10400000000000",
+	},
+	{
+		name: "the index scaled beforehand", arch: elfbin.AMD64, want: "0x13: 0x15 0x16 0x17 0x18",
+		code: `
+89 f8                      ; 000 mov %edi,%eax
+83 e0 03                   ; 002 and $0x3,%eax
+c1 e0 03                   ; 005 shl $0x3,%eax
+48 8d 15 11 00 00 00       ; 008 lea 0x11(%rip),%rdx
+48 8b 04 02                ; 00f mov (%rdx,%rax,1),%rax
+ff e0                      ; 013 jmp *%rax
+c3                         ; 015 ret
+c3                         ; 016 ret
+c3                         ; 017 ret
+c3                         ; 018 ret
+0f 1f 80 00 00 00 00       ; 019 nopl 0x0(%rax)
+`,
+		data: "15104000000000001610400000000000171040000000000018104000000000001510400000000000",
+	},
+	{
+		name: "behind an instruction without a name", arch: elfbin.AMD64, want: "0x14: 0x16 0x17",
+		code: `
+83 e7 01                   ; 000 and $0x1,%edi
+48 8d 15 0e 00 00 00       ; 003 lea 0xe(%rip),%rdx
+0f 01 ee                   ; 00a rdpkru
+48 63 04 ba                ; 00d movslq (%rdx,%rdi,4),%rax
+48 01 d0                   ; 011 add %rdx,%rax
+ff e0                      ; 014 jmp *%rax
+c3                         ; 016 ret
+c3                         ; 017 ret
+`,
+		data: "feffffffffffffff",
+	},
+	{
 		name: "a virtual tail call", arch: elfbin.AMD64, want: "tail 0xf",
 		code: `
 48 83 ec 08                ; 000 sub $0x8,%rsp
