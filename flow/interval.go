@@ -97,13 +97,6 @@ func (v *values) zextBounds(st *state, a nodeID, size uint8) interval {
 	if iv := v.bounds(st, a); iv.hi <= ones(size) {
 		return iv
 	}
-	if n := v.nodes[a]; n.op == opAdd {
-		if z := v.zext(n.a, size); z != 0 {
-			if iv := v.bounds(st, z); iv.hi <= ones(size) {
-				return iv.plus(n.k&ones(size), size)
-			}
-		}
-	}
 	return interval{0, ones(size), false}
 }
 

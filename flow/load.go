@@ -50,7 +50,8 @@ func (a *analysis) tableLoad(st *state, addr nodeID) (node, bool) {
 	n := v.nodes[addr]
 	t := node{op: opTable}
 	if n.op == opAdd {
-		if a.imageAddress(n.k) {
+		// A biased table's base may lie before the image; its first entry does not.
+		if a.imageAddress(n.k) || a.imageAddress(n.k+v.bounds(st, n.a).lo) {
 			t.k, t.a = n.k, n.a
 			return a.bounded(st, t), true
 		}

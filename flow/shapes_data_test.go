@@ -226,6 +226,43 @@ c3                         ; 017 ret
 		data: "feffffffffffffff",
 	},
 	{
+		name: "a base that takes three rounds of a loop to arrive", arch: elfbin.AMD64, want: "0x1b: 0x1d 0x1e 0x1f",
+		code: `
+4c 8d 05 28 00 00 00       ; 000 lea 0x28(%rip),%r8
+4d 89 c1                   ; 007 mov %r8,%r9
+4d 89 ca                   ; 00a mov %r9,%r10
+83 e7 01                   ; 00d and $0x1,%edi
+49 63 04 b8                ; 010 movslq (%r8,%rdi,4),%rax
+4c 01 c0                   ; 014 add %r8,%rax
+85 f6                      ; 017 test %esi,%esi
+74 05                      ; 019 je 401020
+ff e0                      ; 01b jmp *%rax
+c3                         ; 01d ret
+c3                         ; 01e ret
+c3                         ; 01f ret
+4d 89 c8                   ; 020 mov %r9,%r8
+4d 89 d1                   ; 023 mov %r10,%r9
+4c 8d 15 0a 00 00 00       ; 026 lea 0xa(%rip),%r10
+eb e1                      ; 02d jmp 401010
+`,
+		data: "eeffffffefffffffe8ffffffe7ffffff",
+	},
+	{
+		name: "the bias in the displacement", arch: elfbin.AMD64, want: "0xa: 0x11 0x12",
+		code: `
+89 f9                      ; 000 mov %edi,%ecx
+8d 41 fb                   ; 002 lea -0x5(%rcx),%eax
+83 f8 01                   ; 005 cmp $0x1,%eax
+77 09                      ; 008 ja 401013
+ff 24 cd f8 0f 40 00       ; 00a jmp *0x400ff8(,%rcx,8)
+c3                         ; 011 ret
+c3                         ; 012 ret
+c3                         ; 013 ret
+0f 1f 40 00                ; 014 nopl 0x0(%rax)
+`,
+		data: "1310400000000000111040000000000012104000000000001310400000000000",
+	},
+	{
 		name: "a virtual tail call", arch: elfbin.AMD64, want: "tail 0xf",
 		code: `
 48 83 ec 08                ; 000 sub $0x8,%rsp
