@@ -63,7 +63,7 @@ func (e *enumeration) each(id nodeID, yield func(uint64) verdict) bool {
 	case opAdd:
 		return e.each(n.a, func(x uint64) verdict { return yield(x + n.k) })
 	case opShl:
-		if iv := e.a.values.bounds(e.st, n.a); iv.exact && iv.hi-iv.lo < maxEntries {
+		if iv := e.a.values.bounds(e.st, n.a); (iv.exact || e.masked(n.a)) && iv.hi-iv.lo < maxEntries {
 			return e.span(iv, func(x uint64) verdict { return yield(x << n.k) })
 		}
 		return e.each(n.a, func(x uint64) verdict { return yield(x << n.k) })
@@ -83,6 +83,17 @@ func (e *enumeration) each(id nodeID, yield func(uint64) verdict) bool {
 		return e.cell(n, yield)
 	}
 	return false
+}
+
+// masked tells whether a value is some bits of an unknown one, not of a table's
+// entry: code that computes its targets (memmove) jumps to all of them.
+func (e *enumeration) masked(id nodeID) bool {
+	n := &e.a.values.nodes[id]
+	if n.op != opAnd {
+		return false
+	}
+	op := e.a.values.nodes[n.a].op
+	return op == opSym || op == opPhi || op == opLoad || op == opZext && e.a.values.nodes[e.a.values.nodes[n.a].a].op == opSym
 }
 
 // cell reads what is stored at a fixed address: an entry of a table whose

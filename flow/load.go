@@ -51,7 +51,8 @@ func (a *analysis) tableLoad(st *state, addr nodeID) (node, bool) {
 	t := node{op: opTable}
 	if n.op == opAdd {
 		// A biased table's base may lie before the image; its first entry does not.
-		if a.imageAddress(n.k) || a.imageAddress(n.k+v.bounds(st, n.a).lo) {
+		scaled := v.nodes[n.a].op == opShl
+		if a.imageAddress(n.k) || scaled && a.imageAddress(n.k+v.bounds(st, n.a).lo) {
 			t.k, t.a = n.k, n.a
 			return a.bounded(st, t), true
 		}
