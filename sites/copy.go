@@ -3,6 +3,7 @@ package sites
 import (
 	"slices"
 
+	"github.com/surehook/surehook/dwarfinfo"
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/flow"
 )
@@ -170,6 +171,9 @@ func (bd *body) copyEdges(v *copyView, views []*copyView, r *copyResult) []entry
 		return nil
 	}
 	edges := bd.entries(bd.stated(v.region))
+	if bd.marks && !bd.startsAt(edges, v.copy) {
+		r.doubt(ReasonEvidence, "the line table marks no beginning of a copy, and the flow enters it elsewhere than recorded")
+	}
 	if len(edges) == 0 {
 		r.doubt(ReasonUnreached, "no way into a copy was found")
 		if i, ok := bd.graph.At(v.copy.EntryPC); ok && v.copy.HasEntry {
@@ -177,6 +181,14 @@ func (bd *body) copyEdges(v *copyView, views []*copyView, r *copyResult) []entry
 		}
 	}
 	return edges
+}
+
+// startsAt tells whether one of the edges leads to where the copy is recorded
+// to begin.
+func (bd *body) startsAt(edges []entryEdge, c *dwarfinfo.Copy) bool {
+	return c.HasEntry && slices.ContainsFunc(edges, func(e entryEdge) bool {
+		return bd.graph.Insns[e.to].Addr == c.EntryPC
+	})
 }
 
 // allInto lists every way into an instruction.
