@@ -30,6 +30,8 @@ type Binary struct {
 	calls  func() *callers          // direct callers of the whole binary, computed once
 	plt    func() map[uint64]string // imported functions by their stub's address
 
+	dataBounds func() []uint64 // where data begins or ends, computed once
+
 	mu       sync.Mutex
 	bodies   map[int32]*body // by index in data.Funcs
 	noReturn map[uint64]bool // by address of the function; false also while being computed
@@ -61,6 +63,7 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	}
 	b.gaps = b.readGaps()
 	b.plt = sync.OnceValue(f.PLT)
+	b.dataBounds = sync.OnceValue(b.findDataBounds)
 	b.index = newIndex(b)
 	b.calls = sync.OnceValue(b.findCallers)
 	return b, nil

@@ -1,7 +1,9 @@
 package sites
 
 import (
+	"debug/elf"
 	"slices"
+	"sync"
 
 	"github.com/surehook/surehook/dwarfinfo"
 	"github.com/surehook/surehook/elfbin"
@@ -11,6 +13,8 @@ import (
 // body is the control flow of one out-of-line function, with what the debug
 // information says of its instructions.
 type body struct {
+	mu     sync.Mutex               // guards all that is computed on demand; held by copiesIn
+	known  map[*function]knownViews // see views
 	owner  *Binary
 	die    int32
 	fn     *dwarfinfo.Func
@@ -48,7 +52,7 @@ func (b *Binary) bodyOf(die int32) *body {
 
 func (b *Binary) newBody(die int32) *body {
 	fn := &b.data.Funcs[die]
-	bd := &body{owner: b, die: die, fn: fn, arch: b.file.Arch(), image: b.file}
+	bd := &body{owner: b, known: map[*function]knownViews{}, die: die, fn: fn, arch: b.file.Arch(), image: b.file}
 	entry := fn.Ranges[0].Low
 	if fn.HasEntry {
 		entry = fn.EntryPC
@@ -74,8 +78,33 @@ func (b *Binary) build(entry uint64, ranges []elfbin.Range, labels []uint64) (*f
 	}
 	return flow.Build(flow.Options{
 		Arch: b.file.Arch(), Image: b.file, Entry: entry, Ranges: ranges,
-		NoReturn: b.neverReturns, Labels: labels,
+		NoReturn: b.neverReturns, Labels: labels, Data: b.dataBounds(),
 	})
+}
+
+// findDataBounds lists where data begins or ends: an arm64 jump table has no
+// end of its own. x86-64 tables are told by their targets, which spares the
+// disassembly of the whole file.
+func (b *Binary) findDataBounds() []uint64 {
+	if b.file.Arch() != elfbin.ARM64 {
+		return nil
+	}
+	var out []uint64
+	if taken, err := flow.AddressesTaken(b.file, b.file.Arch(), b.codeRanges()); err == nil {
+		out = append(out, taken.Data...)
+	}
+	for _, s := range b.file.Symbols() {
+		if s.Defined() && s.Type == elf.STT_OBJECT {
+			out = append(out, s.Value, s.Value+s.Size)
+		}
+	}
+	for _, s := range b.file.Sections() {
+		if s.Flags&elf.SHF_ALLOC != 0 && s.Flags&elf.SHF_EXECINSTR == 0 {
+			out = append(out, s.Addr, s.Addr+s.Size)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // findRoots lists where control may come into the graph: the entry, landing

@@ -83,6 +83,8 @@ func (b *Binary) copySites(f *function) []copyResult {
 
 // copiesIn finds where the copies of f in one body are entered.
 func (b *Binary) copiesIn(bd *body, f *function) []copyResult {
+	bd.mu.Lock() // what is known of a body is gathered as it is asked for
+	defer bd.mu.Unlock()
 	views, orphans := b.views(bd, f)
 	var out []copyResult
 	for _, v := range views {

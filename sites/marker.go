@@ -1,6 +1,7 @@
 package sites
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/surehook/surehook/dwarfinfo"
@@ -86,6 +87,21 @@ type copyView struct {
 // views lists the copies of f in one body, with the inline entry rows that
 // belong to each. Rows that belong to none are given apart.
 func (b *Binary) views(bd *body, f *function) (out []*copyView, orphans []marker) {
+	if known, ok := bd.known[f]; ok {
+		return known.views, known.orphans
+	}
+	out, orphans = b.newViews(bd, f)
+	bd.known[f] = knownViews{out, orphans}
+	return out, orphans
+}
+
+// knownViews are the copies of one function in one body.
+type knownViews struct {
+	views   []*copyView
+	orphans []marker
+}
+
+func (b *Binary) newViews(bd *body, f *function) (out []*copyView, orphans []marker) {
 	for _, i := range f.copies {
 		c := &b.data.Copies[i]
 		if c.Func != bd.die {
@@ -185,27 +201,53 @@ func (bd *body) fillHoles(r *region) {
 	}
 	stmt := bd.statements()
 	n := int32(len(g.Insns))
-	for changed, round := true, 0; changed && round < maxHoleRounds; round++ {
-		changed = false
-		for i := int32(0); i < n; {
+	for round := 0; round < maxHoleRounds; round++ {
+		var holes [][2]int32
+		for _, i := range r.next(g) {
 			j := i + 1
-			for j < n && r.in[j] == r.in[i] && bd.follows(j) {
+			for j < n && !r.in[j] && bd.follows(j) {
 				j++
 			}
-			if !r.in[i] && bd.isHole(r, i, j, stmt) {
-				for k := i; k < j; k++ {
-					r.in[k], r.hole[k] = true, true
-					r.size++
-				}
-				changed = true
+			if bd.isHole(r, i, j, stmt) {
+				holes = append(holes, [2]int32{i, j})
 			}
-			i = j
+		}
+		if len(holes) == 0 {
+			return
+		}
+		for _, h := range holes {
+			r.fill(h[0], h[1])
 		}
 	}
 }
 
 // maxHoleRounds bounds how many blocks in a row a hole may have.
 const maxHoleRounds = 4
+
+// next lists the instructions outside a region that it leads to, each once.
+func (r *region) next(g *flow.Graph) []int32 {
+	var out []int32
+	for _, i := range r.list {
+		for _, e := range g.Succ(i) {
+			if !r.in[e.To] {
+				out = append(out, e.To)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// fill takes the instructions [i, j) into the region.
+func (r *region) fill(i, j int32) {
+	for k := i; k < j; k++ {
+		if !r.in[k] {
+			r.in[k], r.hole[k] = true, true
+			r.list = append(r.list, k)
+			r.size++
+		}
+	}
+}
 
 // follows tells whether an instruction is only reached from the one before.
 func (bd *body) follows(i int32) bool {

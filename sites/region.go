@@ -12,6 +12,7 @@ type region struct {
 	in   []bool
 	hole []bool // of those: not the copy's own, see fillHoles
 	size int
+	list []int32 // the instructions of the region, in the order they were added
 }
 
 // regionOf marks the instructions that begin in any of the ranges.
@@ -24,6 +25,7 @@ func (bd *body) regionOf(ranges []elfbin.Range) *region {
 			head = head && bd.lineless(i)
 			if !r.in[i] && !bd.padding(i) && (head || !bd.lineless(i)) {
 				r.in[i] = true
+				r.list = append(r.list, int32(i))
 				r.size++
 			}
 		}

@@ -2,8 +2,11 @@ package sites
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 
 	"github.com/surehook/surehook/flow"
 	"github.com/surehook/surehook/hook"
@@ -43,19 +46,38 @@ func (b *Binary) Resolve(h hook.Hook) ([]Result, error) {
 			Near: b.index.near(h.Function), NoDebug: b.data == nil,
 		}
 	}
+	if h.HasOffset {
+		return b.resolveOffsets(h, matched)
+	}
+	return b.resolveAll(h, matched), nil
+}
+
+func (b *Binary) resolveOffsets(h hook.Hook, matched []*function) ([]Result, error) {
 	var out []Result
 	for _, f := range matched {
-		if h.HasOffset {
-			r, err := b.resolveOffset(h, f)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, r)
-			continue
+		r, err := b.resolveOffset(h, f)
+		if err != nil {
+			return nil, err
 		}
-		out = append(out, b.resolveFunction(h, f))
+		out = append(out, r)
 	}
 	return out, nil
+}
+
+// resolveAll resolves functions on all processors; the order stays.
+func (b *Binary) resolveAll(h hook.Hook, matched []*function) []Result {
+	out := make([]Result, len(matched))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(matched)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(matched); i = int(next.Add(1)) - 1 {
+				out[i] = b.resolveFunction(h, matched[i])
+			}
+		})
+	}
+	wg.Wait()
+	return out
 }
 
 // match lists the functions a name or a glob means.
