@@ -188,8 +188,15 @@ func (bd *body) copyEdges(v *copyView, views []*copyView, r *copyResult) []entry
 // startsAt tells whether one of the edges leads to where the copy is recorded
 // to begin.
 func (bd *body) startsAt(edges []entryEdge, c *dwarfinfo.Copy) bool {
-	return c.HasEntry && slices.ContainsFunc(edges, func(e entryEdge) bool {
-		return bd.graph.Insns[e.to].Addr == c.EntryPC
+	entry := c.EntryPC
+	if !c.HasEntry {
+		if len(c.Ranges) == 0 {
+			return false
+		}
+		entry = c.Ranges[0].Low
+	}
+	return slices.ContainsFunc(edges, func(e entryEdge) bool {
+		return bd.graph.Insns[e.to].Addr == entry
 	})
 }
 

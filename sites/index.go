@@ -114,6 +114,7 @@ func (x *index) addDIEs(b *Binary) {
 		x.byRoot[root] = f
 		return f
 	}
+	again := map[int32]bool{} // DIEs of bodies that have another
 	for i := range d.Funcs {
 		fn := &d.Funcs[i]
 		if len(fn.Ranges) == 0 {
@@ -127,14 +128,21 @@ func (x *index) addDIEs(b *Binary) {
 		if !b.file.Executable(entry) {
 			continue
 		}
-		if f := of(fn.Root); f != nil {
+		f := of(fn.Root)
+		if f != nil && f.hasBody(entry) {
+			// An inline function of C++ has a DIE in every unit, and the
+			// linker leads all of them to the instance that it kept.
+			again[int32(i)] = true
+			continue
+		}
+		if f != nil {
 			f.bodies = append(f.bodies, bodyRef{die: int32(i), entry: entry})
 			x.byEntry[entry] = f
 		}
 	}
 	for i := range d.Copies {
 		c := &d.Copies[i]
-		if c.Origin < 0 || !b.liveFunc(c.Func) {
+		if c.Origin < 0 || again[c.Func] || !b.liveFunc(c.Func) {
 			continue
 		}
 		if f := of(c.Origin); f != nil {

@@ -62,8 +62,14 @@ func (bd *body) onEdge(e entryEdge) (point, bool) {
 	}
 	u := e.from
 	if len(g.Succ(u)) == 1 {
-		p, ok := bd.backward(u)
-		return point{insn: p}, ok
+		if p, ok := bd.backward(u); ok {
+			return point{insn: p}, true
+		}
+		// Padding before a loop: what leads to it is taken as often.
+		if pred := g.Pred(u); len(pred) == 1 && !bd.isRoot(u) && !bd.isCall(pred[0].From) {
+			return bd.onEdge(entryEdge{pred[0].From, u})
+		}
+		return point{}, false
 	}
 	in := g.Insns[u]
 	switch in.Kind {
