@@ -41,7 +41,9 @@ func (bd *body) unmarkedEdges(v *copyView, r *copyResult) []entryEdge {
 		}
 		ahead := &region{in: make([]bool, len(v.region.in))}
 		for i, in := range v.region.in {
-			ahead.in[i] = in && !begun[i]
+			// A branch of the caller decides whether the copy is executed:
+			// what stands before it was hoisted.
+			ahead.in[i] = in && !begun[i] && !(v.region.hole[i] && len(bd.graph.Succ(int32(i))) > 1)
 		}
 		if bd.meets(ahead, e.to, begun, v.markers) {
 			out = append(out, e)
