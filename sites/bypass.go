@@ -126,30 +126,38 @@ func (bd *body) comesFrom(i, j int32) bool {
 	return len(p) == 1 && p[0].From == j
 }
 
-// reentered tells whether one start point of a copy leads to another through
-// code of the caller: the copy was entered twice, or its code is shared.
-func (bd *body) reentered(r *region, edges []entryEdge) (at int32, yes bool) {
-	starts := map[int32]bool{}
+// firstStarts leaves out of a copy's entry edges those from code without a line
+// to which another start point leads: an execution that began goes on there. It
+// tells whether any was left out.
+func (bd *body) firstStarts(edges []entryEdge) (kept []entryEdge, dropped bool) {
+	starts := map[int32][]entryEdge{}
 	for _, e := range edges {
-		starts[e.to] = true
+		starts[e.to] = append(starts[e.to], e)
 	}
 	if len(starts) < 2 {
-		return 0, false
+		return edges, false
 	}
-	for s := range starts {
+	ahead := map[int32][]bool{}
+	for s, in := range starts {
 		// Within one pass: not over the edges that enter the copy at s.
 		avoid := make([]bool, len(bd.graph.Insns))
-		for _, e := range edges {
-			if e.to == s && e.from >= 0 {
+		for _, e := range in {
+			if e.from >= 0 {
 				avoid[e.from] = true
 			}
 		}
-		seen := bd.reach([]int32{s}, avoid)
-		for t := range starts {
-			if t != s && seen[t] {
-				return t, true
-			}
-		}
+		ahead[s] = bd.reach([]int32{s}, avoid)
 	}
-	return 0, false
+	for _, e := range edges {
+		late := false
+		for s := range starts {
+			late = late || s != e.to && e.from >= 0 && bd.lineless(int(e.from)) && ahead[s][e.from] && !ahead[e.to][s]
+		}
+		if late {
+			dropped = true
+			continue
+		}
+		kept = append(kept, e)
+	}
+	return kept, dropped
 }

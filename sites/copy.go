@@ -102,6 +102,10 @@ func (bd *body) enter(v *copyView, views []*copyView) copyResult {
 	r.doubts = append(r.doubts, bd.doubt...)
 	edges := bd.copyEdges(v, views, &r)
 	if !bd.marks {
+		var dropped bool
+		if edges, dropped = bd.firstStarts(edges); dropped {
+			r.doubt(ReasonReentered, "the flow comes back into the copy from outside: taken for one execution")
+		}
 		edges = bd.addUnrolled(v, edges, &r)
 	}
 	bd.doubtCopy(v, edges, &r)
@@ -143,9 +147,6 @@ func (bd *body) doubtCopy(v *copyView, edges []entryEdge, r *copyResult) {
 	}
 	if p, yes := bd.mergedCall(v.region); yes {
 		r.doubt(ReasonMergedCall, "the call at "+addr(p)+" was merged from several places: copies may have lost their record")
-	}
-	if p, yes := bd.reentered(v.region, edges); yes {
-		r.doubt(ReasonReentered, "the copy is entered at "+addr(p)+" a second time")
 	}
 }
 
