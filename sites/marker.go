@@ -21,6 +21,9 @@ type marker struct {
 // hasMarkers tells whether the unit's compiler writes inline entry rows.
 func (b *Binary) hasMarkers(unit int32) bool {
 	p := b.data.Units[unit].Producer
+	if strings.Contains(p, " -g1") || strings.Contains(p, " -gno-statement-frontiers") {
+		return false
+	}
 	return strings.HasPrefix(p, "GNU C") || strings.HasPrefix(p, "GNU Objective-C") || strings.HasPrefix(p, "GNU GIMPLE")
 }
 
