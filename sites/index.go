@@ -218,7 +218,7 @@ func (x *index) addSymbols(b *Binary) {
 			}
 			continue
 		}
-		if f := x.byEntry[s.Value]; f != nil {
+		if f := x.byEntry[s.Value]; f != nil && !s.IFunc() {
 			f.hang(s, suffix)
 			continue
 		}
@@ -228,7 +228,9 @@ func (x *index) addSymbols(b *Binary) {
 		} else {
 			x.funcs = append(x.funcs, f)
 			bare[base] = append(bare[base], f)
-			x.byEntry[s.Value] = f
+			if !s.IFunc() { // the resolver at that address is another function
+				x.byEntry[s.Value] = f
+			}
 		}
 		f.bodies = append(f.bodies, bodyRef{die: -1, entry: s.Value})
 		f.hang(s, suffix)
@@ -255,6 +257,9 @@ func (f *function) hang(s elfbin.Symbol, suffix cloneSuffix) {
 		f.parts = append(f.parts, s)
 	}
 	f.names = append(f.names, s.Name)
+	if s.Version != "" {
+		f.names = append(f.names, s.Name+"@"+s.Version, s.Name+"@@"+s.Version)
+	}
 }
 
 // functionSymbols lists the symbols that name code, each name and address

@@ -40,6 +40,10 @@ func (b *Binary) foldedWith(f *function, base string, entry uint64) bool {
 		if other == f {
 			continue
 		}
+		// GCC leaves of a function it folded a DIE without code.
+		if len(other.bodies)+len(other.copies) == 0 && base != f.name && base != f.linkage {
+			return true
+		}
 		for _, r := range other.bodies {
 			if r.entry == entry && r.die >= 0 {
 				return true

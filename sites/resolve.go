@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -114,6 +115,9 @@ func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 		b.addCopy(&r, t, &c)
 	}
 	b.addFoldedHeads(&r, t, f)
+	if len(r.Notes.Folded) > 0 {
+		t.doubt(ReasonFolded, "the body is that of "+strings.Join(r.Notes.Folded, ", ")+" as well: their executions are counted too")
+	}
 	r.Sites = uniqueSites(r.Sites, t)
 	b.plain(&r, f)
 	if h.Kind == hook.Uretprobe {

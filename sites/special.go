@@ -2,6 +2,7 @@ package sites
 
 import (
 	"debug/elf"
+	"slices"
 
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/flow"
@@ -20,6 +21,9 @@ func (b *Binary) resolveClone(h hook.Hook) (Result, bool) {
 			continue
 		}
 		f := b.index.byEntry[s.Value]
+		if f == nil && suffix.cold {
+			f = b.coldOf(s)
+		}
 		if f == nil || f.name == h.Function {
 			continue
 		}
@@ -35,11 +39,24 @@ func (b *Binary) resolveClone(h hook.Hook) (Result, bool) {
 		if suffix.part {
 			why = Reason{ReasonPart, "this is the tail of calls of " + f.name + " that began elsewhere"}
 		}
+		if suffix.cold {
+			why = Reason{ReasonPart, "this is the unlikely part of " + f.name + ": only executions that come there are seen"}
+		}
 		r.Plan = Judgement{Complete, []Reason{why}}
 		r.Plain = r.Plan
 		return r, true
 	}
 	return Result{}, false
+}
+
+// coldOf finds the function whose unlikely part a symbol names.
+func (b *Binary) coldOf(s elfbin.Symbol) *function {
+	for _, f := range b.index.funcs {
+		if slices.Contains(f.colds, s) {
+			return f
+		}
+	}
+	return nil
 }
 
 // resolveUndefined handles a function that the file only imports.
