@@ -3,6 +3,7 @@ package sites
 import (
 	"debug/elf"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/surehook/surehook/dwarfinfo"
@@ -23,6 +24,7 @@ type body struct {
 	arch   elfbin.Arch
 	image  flow.Image
 	err    error            // why there is no graph
+	gnu    bool             // the compiler is GCC
 	marks  bool             // the compiler writes inline entry rows and marks statements
 	merged map[uint64]int32 // see mergedCalls
 	line   []uint32         // see lineAt
@@ -63,6 +65,7 @@ func (b *Binary) newBody(die int32) *body {
 	}
 	bd.lines, _ = b.data.Lines(fn.Unit)
 	bd.marks = b.hasMarkers(fn.Unit)
+	bd.gnu = strings.HasPrefix(b.data.Units[fn.Unit].Producer, "GNU")
 	bd.findRoots()
 	return bd
 }

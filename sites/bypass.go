@@ -161,3 +161,26 @@ func (bd *body) firstStarts(edges []entryEdge) (kept []entryEdge, dropped bool) 
 	}
 	return kept, dropped
 }
+
+// rejoined tells whether a branch of the caller that only the copy leads to
+// leads back into its midst: a loop turned round, in which the next execution
+// begins there, or code of the copy that passes for the caller's.
+func (bd *body) rejoined(r *region, edges []entryEdge) (at int32, yes bool) {
+	starts := map[int32]bool{}
+	for _, e := range edges {
+		starts[e.to] = true
+	}
+	outside := bd.reach(bd.roots, r.in)
+	for i := range bd.graph.Insns {
+		u := int32(i)
+		if r.in[u] || outside[u] || bd.graph.Insns[u].Kind != flow.CondJump {
+			continue
+		}
+		for _, e := range bd.graph.Succ(u) {
+			if r.in[e.To] && !starts[e.To] {
+				return u, true
+			}
+		}
+	}
+	return 0, false
+}

@@ -145,6 +145,10 @@ func (bd *body) doubtCopy(v *copyView, edges []entryEdge, r *copyResult) {
 	if bd.marks {
 		return
 	}
+	// LLVM lets instructions pass for the caller's too often for this to be a sign.
+	if p, yes := bd.rejoined(v.region, edges); yes && bd.gnu {
+		r.doubt(ReasonReentered, "the branch at "+addr(p)+" leads back into the midst of the copy: another execution may begin there")
+	}
 	if p, yes := bd.mergedCall(v.region); yes {
 		r.doubt(ReasonMergedCall, "the call at "+addr(p)+" was merged from several places: copies may have lost their record")
 	}
