@@ -68,6 +68,9 @@ func (f *File) readELFHeader() (tables, error) {
 	if err != nil {
 		return tables{}, err
 	}
+	if len(magic) == 0 {
+		return tables{}, f.bad(where, 0, "%w: the file is empty", ErrNotELF)
+	}
 	if strings.HasPrefix(string(magic), "#!") {
 		return tables{}, f.bad(where, 0, "%w but a script: give the path of its interpreter", ErrNotELF)
 	}

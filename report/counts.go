@@ -98,15 +98,14 @@ func bySite(c counted.Count) []counted.SiteHits {
 
 func countsText(w *bufio.Writer, counts []counted.Count, opts CountOptions) {
 	if len(counts) == 1 || opts.BySite || opts.Prove {
-		silent := 0
+		var silent silence
 		for _, c := range byExecutions(counts) {
-			if c.Executions == 0 && c.Plain == 0 && c.Undecided == 0 && len(counts) > 1 {
-				silent++
+			if len(counts) > 1 && silent.takes(c) {
 				continue
 			}
 			countFull(w, c, opts)
 		}
-		silentLine(w, silent)
+		silent.print(w)
 		return
 	}
 	countsTable(w, counts)
@@ -161,10 +160,9 @@ func doubt(c counted.Count) string {
 func countsTable(w *bufio.Writer, counts []counted.Count) {
 	rows := columns{right: map[int]bool{0: true, 1: true}}
 	rows.add("EXECUTIONS", "PLAIN", "FUNCTION", "")
-	silent := 0
+	var silent silence
 	for _, c := range byExecutions(counts) {
-		if c.Executions == 0 && c.Plain == 0 && c.Undecided == 0 {
-			silent++
+		if silent.takes(c) {
 			continue
 		}
 		plain := "-"
@@ -174,12 +172,31 @@ func countsTable(w *bufio.Writer, counts []counted.Count) {
 		rows.add(fmt.Sprint(c.Executions), plain, short(c.Result.Function, 48), strings.TrimSpace(doubt(c)))
 	}
 	rows.print(w, "")
-	silentLine(w, silent)
+	silent.print(w)
 }
 
-func silentLine(w *bufio.Writer, n int) {
-	if n > 0 {
-		fmt.Fprintf(w, "%s did not run\n", plural(n, "function"))
+// silence is the functions without a hit, which get one line together. Where
+// not every execution would have been a hit, nobody knows that they did not run.
+type silence struct{ known, unknown int }
+
+func (s *silence) takes(c counted.Count) bool {
+	switch {
+	case c.Executions+c.Plain+c.Undecided > 0, c.Failed > 0:
+		return false
+	case c.Result.Plan.Verdict == sites.Complete:
+		s.known++
+	default:
+		s.unknown++
+	}
+	return true
+}
+
+func (s *silence) print(w *bufio.Writer) {
+	if s.known > 0 {
+		fmt.Fprintf(w, "%s did not run\n", plural(s.known, "function"))
+	}
+	if s.unknown > 0 {
+		fmt.Fprintf(w, "%s without a hit, of which it is not known whether every execution is one\n", plural(s.unknown, "function"))
 	}
 }
 

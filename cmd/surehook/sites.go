@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -36,15 +37,21 @@ func newSites(s streams) *cobra.Command {
 
 // resolve gives the results of all hooks together.
 func (c *common) resolve(args []string) ([]sites.Result, error) {
+	all, err := c.resolveEach(args)
+	return slices.Concat(all...), err
+}
+
+// resolveEach gives the results of each hook.
+func (c *common) resolveEach(args []string) ([][]sites.Result, error) {
 	a := c.analyzer()
 	defer a.Close()
-	var all []sites.Result
+	var all [][]sites.Result
 	for _, arg := range args {
 		r, err := a.Resolve(arg)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, r.Results...)
+		all = append(all, r.Results)
 	}
 	return all, nil
 }

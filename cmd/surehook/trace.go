@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +48,11 @@ func newTrace(s streams) *cobra.Command {
 			if f.command != "" && f.pid != 0 {
 				return errors.New("-c and -p exclude each other")
 			}
-			if f.pid < 0 || f.duration < 0 {
+			// An empty variable in a script must not mean "trace everybody".
+			if cmd.Flags().Changed("command") && strings.TrimSpace(f.command) == "" {
+				return errors.New("-c: empty command")
+			}
+			if f.pid < 0 || f.pid == 0 && cmd.Flags().Changed("pid") || f.duration < 0 {
 				return errors.New("-p and --duration take positive values")
 			}
 			return f.toOutput(s, func(s streams) error { return f.run(cmd.Context(), s, args) })
@@ -82,22 +88,37 @@ func (f *traceFlags) toOutput(s streams, do func(streams) error) error {
 // countsOnly tells that single executions are not asked for.
 func (f *traceFlags) countsOnly() bool { return f.count || f.bySite }
 
-// plan resolves the hooks and says why there is nothing to attach to.
-func (f *traceFlags) plan(args []string) ([]sites.Result, error) {
-	results, err := f.resolve(args)
+// plan resolves the hooks. Each needs a place to attach to; under --best-effort
+// one of them does, and those without are told and counted.
+func (f *traceFlags) plan(w io.Writer, args []string) (results []sites.Result, missing int, err error) {
+	all, err := f.resolveEach(args)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	for _, r := range results {
-		if len(r.Sites) > 0 {
-			return results, nil
+	for i, of := range all {
+		results = append(results, of...)
+		if slices.ContainsFunc(of, func(r sites.Result) bool { return len(r.Sites) > 0 }) {
+			continue
 		}
+		err := noPlace(args[i], of)
+		if !f.bestEffort {
+			return nil, 0, err
+		}
+		if missing++; missing == len(args) {
+			return nil, 0, err
+		}
+		fmt.Fprintf(w, "not attached: %v\n", err)
 	}
+	return results, missing, nil
+}
+
+// noPlace says why there is nothing to attach to.
+func noPlace(arg string, of []sites.Result) error {
 	why := "no place to attach to"
-	if reasons := results[0].Plan.Reasons; len(reasons) > 0 {
-		why += ": " + reasons[0].Text
+	if len(of) > 0 && len(of[0].Plan.Reasons) > 0 {
+		why += ": " + of[0].Plan.Reasons[0].Text
 	}
-	return nil, &exitError{exitFindings, fmt.Errorf("%s: %s; surehook check tells more", args[0], why)}
+	return &exitError{exitFindings, fmt.Errorf("%s: %s; surehook check tells more", arg, why)}
 }
 
 // summary writes what is said at the end of a trace.

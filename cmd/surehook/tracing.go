@@ -27,7 +27,7 @@ func (f *traceFlags) run(ctx context.Context, s streams, args []string) (err err
 			return err
 		}
 	}
-	results, err := f.plan(args)
+	results, missing, err := f.plan(s.err, args)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (f *traceFlags) run(ctx context.Context, s streams, args []string) (err err
 	if err := f.summary(s, format, session); err != nil {
 		return err
 	}
-	if len(failures) > 0 {
+	if len(failures)+missing > 0 {
 		return &exitError{code: exitFindings}
 	}
 	return nil
