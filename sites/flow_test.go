@@ -108,7 +108,6 @@ func edgeTests() []edgeTest {
 				c3     ; e ret`,
 			region: []elfbin.Range{at(8, 0xe)},
 			edges:  [][2]int64{{5, 8}}, points: []pointAt{{3, "not jbe"}},
-			known: "place.go: onEdge gives up when the padding before a loop has a branch before it",
 		},
 		{
 			name: "loop head that a branch jumps to",
