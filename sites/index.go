@@ -37,12 +37,13 @@ type bodyRef struct {
 
 // index finds functions by name and by entry address.
 type index struct {
-	funcs   []*function
-	byRoot  map[int32]*function // by index in Data.Funcs
-	byEntry map[uint64]*function
-	named   map[string][]*function // by source and mangled name
-	ghosts  []*function            // known by name only: no body, no copy
-	symbols []elfbin.Symbol        // function symbols, one an address and name, by address
+	funcs       []*function
+	byRoot      map[int32]*function // by index in Data.Funcs
+	byEntry     map[uint64]*function
+	named       map[string][]*function // by source and mangled name
+	undescribed int                    // functions that the debug information says nothing of
+	ghosts      []*function            // known by name only: no body, no copy
+	symbols     []elfbin.Symbol        // function symbols, one an address and name, by address
 }
 
 // key groups the abstract instances of one source function: a static inline
@@ -223,8 +224,8 @@ func (x *index) addSymbols(b *Binary) {
 			continue
 		}
 		f := &function{name: base}
-		if known := bare[base]; len(known) == 1 && suffix.clone {
-			f = known[0] // a clone without a DIE of its own
+		if known := bare[base]; len(known) == 1 && (suffix.clone || len(known[0].bodies) == 0 && len(known[0].copies) > 0) {
+			f = known[0] // a clone or, with line tables only, a body without a DIE of its own
 		} else {
 			x.funcs = append(x.funcs, f)
 			bare[base] = append(bare[base], f)
@@ -237,7 +238,18 @@ func (x *index) addSymbols(b *Binary) {
 	}
 	for _, f := range x.funcs {
 		f.spell()
+		if len(f.bodies) > 0 && f.bodies[0].die < 0 && len(f.roots) == 0 && !startFiles[f.name] {
+			x.undescribed++
+		}
 	}
+}
+
+// startFiles are the functions that the compiler's and the C library's start
+// files bring into every program, without debug information.
+var startFiles = map[string]bool{
+	"_start": true, "_init": true, "_fini": true, "deregister_tm_clones": true, "register_tm_clones": true,
+	"__do_global_dtors_aux": true, "frame_dummy": true, "_dl_relocate_static_pie": true, "call_weak_fn": true,
+	"__libc_csu_init": true, "__libc_csu_fini": true, "atexit": true, "at_quick_exit": true,
 }
 
 // hang names the bodies at the symbol's address.

@@ -2,6 +2,7 @@ package sites
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -42,7 +43,7 @@ func (b *Binary) judgePlan(r *Result, f *function, t *tally) Judgement {
 		j.Reasons = append(j.Reasons, Reason{code, "executions in " + l.Caller + " are not seen: " + l.Why})
 		j.Verdict = worse(j.Verdict, Partial)
 	}
-	j.add(b.ignorance(t))
+	j.add(b.ignorance(f, t))
 	if j.Verdict == Unknown && (b.data == nil || t.noDebug) {
 		j.add(b.withoutDebug(f, &r.Notes))
 	}
@@ -66,16 +67,28 @@ func (b *Binary) judgePlan(r *Result, f *function, t *tally) Judgement {
 }
 
 // ignorance lists why inlining cannot be told at all.
-func (b *Binary) ignorance(t *tally) []Reason {
+func (b *Binary) ignorance(f *function, t *tally) []Reason {
 	switch {
 	case b.dwErr != nil, len(b.gaps) > 0:
 		return b.gaps
 	case b.data == nil:
 		return []Reason{{ReasonNoDebug, "no debug information: inlined copies cannot be told"}}
+	case b.halfDescribed(f):
+		return []Reason{{ReasonNoDebug, "code without debug information may hold inlined copies of a function from a header"}}
 	case t.noDebug:
 		return []Reason{{ReasonNoDebug, "the debug information does not describe this function: inlined copies cannot be told"}}
 	}
 	return nil
+}
+
+// halfDescribed tells whether a function comes from a header, which any code
+// may have included, while some of the file's code has no debug information.
+func (b *Binary) halfDescribed(f *function) bool {
+	switch strings.ToLower(path.Ext(f.declFile)) {
+	case ".h", ".hh", ".hpp", ".hxx", ".inc", ".ipp", ".tcc":
+		return b.index.undescribed > 0
+	}
+	return false
 }
 
 func (j *Judgement) add(unknown []Reason) {
