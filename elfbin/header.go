@@ -145,7 +145,8 @@ func (f *File) readSectionHeaders(t *tables) error {
 	free := f.size // address behind the file, for sections without bytes
 	for i := range f.sections {
 		s := parseSectionHeader(b[i*sectionHeaderSize:])
-		if f.typ == elf.ET_REL {
+		// Debug sections stay at 0: references into them are offsets.
+		if f.typ == elf.ET_REL && s.Flags&elf.SHF_ALLOC != 0 {
 			s.Addr = s.Offset
 			if s.Type == elf.SHT_NOBITS {
 				s.Addr = free

@@ -123,10 +123,11 @@ func TestObject(t *testing.T) {
 		debug(".debug_info", make([]byte, 12)),
 		{name: ".rela.text", typ: elf.SHT_RELA, link: ".symtab", info: 1, data: rela(2, 1, uint32(elf.R_X86_64_PLT32), -4)},
 		{name: ".rela.debug_info", typ: elf.SHT_RELA, link: ".symtab", info: 3,
-			data: append(rela(0, 1, uint32(elf.R_X86_64_64), 1), rela(8, 0, uint32(elf.R_X86_64_32), 7)...)},
+			data: append(rela(0, 1, uint32(elf.R_X86_64_64), 1), rela(8, 2, uint32(elf.R_X86_64_32), 7)...)},
 	}}
 	im.sections = append(im.sections, symbolTable(".symtab", ".strtab", elf.SHT_SYMTAB,
-		sym{"f", 0, 2, elf.STT_FUNC, elf.STB_GLOBAL, 2})...)
+		sym{"f", 0, 2, elf.STT_FUNC, elf.STB_GLOBAL, 2},
+		sym{"", 0, 0, elf.STT_SECTION, elf.STB_LOCAL, 3})...) // a reference into it is an offset
 	f := im.open(t)
 	text, fAt := offsetOf(t, f, ".text"), offsetOf(t, f, ".text.f")
 	if s := f.Lookup("f"); len(s) != 1 || s[0].Value != fAt {
