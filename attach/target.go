@@ -3,12 +3,14 @@
 package attach
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
 	"syscall"
 
+	"github.com/surehook/surehook/flow"
 	"github.com/surehook/surehook/internal/unix"
 )
 
@@ -54,8 +56,9 @@ func (t *target) fault(b breakpoint, reason string, err error) *ProbeError {
 // precheck finds the breakpoints that cannot or must not be.
 func (t *target) precheck(hazards bool) []fault {
 	var faults []fault
-	nop5 := !hazards && nop5Hazard()
-	var insn [5]byte
+	amd64 := runtime.GOARCH == "amd64"
+	nop5 := amd64 && nop5Hazard()
+	var insn [maxInsn]byte
 	for _, b := range t.breaks {
 		if b.offset == 0 {
 			faults = append(faults, fault{b, t.fault(b, "file offset 0 is the ELF header, not code", ErrInvalid)})
@@ -66,11 +69,15 @@ func (t *target) precheck(hazards bool) []fault {
 			faults = append(faults, fault{b, err})
 			continue
 		}
-		if !nop5 {
+		if hazards || !amd64 {
 			continue
 		}
-		if n, _ := t.file.ReadAt(insn[:], int64(b.offset)); n == len(insn) && insn == nop5Bytes {
+		n, _ := t.file.ReadAt(insn[:], int64(b.offset))
+		switch code := insn[:n]; {
+		case nop5 && bytes.HasPrefix(code, nop5Bytes[:]):
 			faults = append(faults, fault{b, t.fault(b, nop5Reason, ErrHazard)})
+		case flow.Misread(code):
+			faults = append(faults, fault{b, t.fault(b, misreadReason, ErrHazard)})
 		}
 	}
 	return faults
@@ -82,6 +89,12 @@ type fault struct {
 	err *ProbeError
 }
 
+// maxInsn is the longest x86 instruction in bytes (Intel SDM vol. 2, 2.3.11).
+const maxInsn = 15
+
+const misreadReason = "the kernel takes this vector instruction for a jump, a call or a nop and does not execute it; " +
+	"probe another instruction"
+
 var nop5Bytes = [5]byte{0x0f, 0x1f, 0x44, 0x00, 0x00} // nopl 0(%rax,%rax,1)
 
 const nop5Reason = "a probe on this 5-byte nop overwrites the traced function's red zone on Linux 6.18 to 7.1; " +
@@ -92,9 +105,6 @@ const nop5Reason = "a probe on this 5-byte nop overwrites the traced function's 
 // uprobes" (6.18), until only the 10-byte nop is used (7.2). Nothing but the
 // damage shows it, so the version decides; what cannot be read is hazardous.
 func nop5Hazard() bool {
-	if runtime.GOARCH != "amd64" {
-		return false
-	}
 	release, err := unix.Release()
 	if err != nil {
 		return true

@@ -104,11 +104,17 @@ func (bd *body) takenTo(u int32) int32 {
 }
 
 // hazard tells whether a breakpoint on the instruction fails, miscounts or
-// harms: Linux single-steps a rep-prefixed instruction once an iteration,
+// harms: Linux refuses lock prefixes, misreads some vector instructions,
+// single-steps a rep-prefixed instruction once an iteration,
 // refuses some prefixed nops before 7.2 without an error, and on 6.18 to 7.1
 // rewrites a 5-byte nop into a call that overwrites the red zone.
 func (bd *body) hazard(i int32) bool {
 	in := &bd.graph.Insns[i]
+	if bd.arch == elfbin.AMD64 && !in.Nop {
+		if code := bd.image.Bytes(in.Addr, int(in.Len)); flow.Misread(code) || flow.Locked(code) {
+			return true
+		}
+	}
 	return in.Rep || in.Nop5 || in.Kind == flow.Unknown || (in.Nop && in.Len > 1 && !bd.landing(i))
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/flow"
 	"github.com/surehook/surehook/hook"
 )
@@ -136,12 +137,13 @@ func (b *Binary) addBody(r *Result, t *tally, f *function, ref *bodyRef) {
 		t.ifunc = true
 		return
 	}
+	entry := b.safeEntry(t, ref)
 	kind := Entry
 	if ref.clone {
 		kind = Clone
 		t.clones++
 	}
-	s, ok := b.siteAt(ref.entry, kind, flow.Cond{})
+	s, ok := b.siteAt(entry, kind, flow.Cond{})
 	if !ok {
 		t.doubt(ReasonUndecodable, "the body at "+hex(ref.entry)+" lies outside the file's code segments")
 		return
@@ -157,6 +159,31 @@ func (b *Binary) addBody(r *Result, t *tally, f *function, ref *bodyRef) {
 	}
 	b.doubtEntry(t, f, bd)
 }
+
+// safeEntry gives where a body is probed: its first instruction or, where a
+// breakpoint there fails or harms, the next that is executed as often.
+func (b *Binary) safeEntry(t *tally, ref *bodyRef) uint64 {
+	if ref.die < 0 {
+		if code := b.file.Bytes(ref.entry, maxInsn); b.file.Arch() == elfbin.AMD64 && (flow.Misread(code) || flow.Locked(code)) {
+			t.hazard = true
+			t.doubt(ReasonHazard, "a breakpoint on the first instruction fails or breaks the program")
+		}
+		return ref.entry
+	}
+	bd := b.bodyOf(ref.die)
+	if bd.err != nil || bd.graph.Entry < 0 || bd.graph.Insns[bd.graph.Entry].Addr != ref.entry || !bd.hazard(bd.graph.Entry) {
+		return ref.entry
+	}
+	t.hazard = true
+	if i, ok := bd.forward(bd.graph.Entry); ok {
+		return bd.graph.Insns[i].Addr
+	}
+	t.doubt(ReasonHazard, "a breakpoint on the first instruction fails or breaks the program, and no other is executed as often")
+	return ref.entry
+}
+
+// maxInsn is the longest x86 instruction in bytes.
+const maxInsn = 15
 
 // addCopy adds the sites of one inlined copy.
 func (b *Binary) addCopy(r *Result, t *tally, c *copyResult) {

@@ -63,6 +63,7 @@ const (
 	ReasonUndefined   ReasonCode = "undefined"      // the function is defined in another file
 	ReasonDecided     ReasonCode = "decided-before" // the call's outcome may be known beforehand on one path
 	ReasonMergedCall  ReasonCode = "merged-call"    // calls merged into one without a line
+	ReasonHazard      ReasonCode = "hazard"         // a breakpoint at the place fails or breaks the program
 	ReasonReentered   ReasonCode = "re-entered"     // one beginning of a copy leads to another
 )
 

@@ -14,6 +14,7 @@ type tally struct {
 	merged  int
 	returns int // inlined copies whose return cannot be probed
 	ifunc   bool
+	hazard  bool // the first instruction must not be probed
 	noDebug bool // a body without debug information
 }
 
@@ -196,6 +197,9 @@ func (b *Binary) listLost(r *Result, f *function) {
 func (b *Binary) judgePlain(r *Result, f *function, t *tally) Judgement {
 	if len(r.PlainAt) == 0 {
 		return b.noPlain(r, f, t)
+	}
+	if t.hazard {
+		return Judgement{None, []Reason{{ReasonHazard, "a breakpoint on the first instruction of " + f.name + " fails, or makes the kernel skip the instruction"}}}
 	}
 	j := Judgement{Verdict: Complete}
 	hit := false
