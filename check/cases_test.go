@@ -113,6 +113,11 @@ func ruleCases() []ruleCase {
 			want:   []string{"SH401 error", "SH410 error"}, remedy: "surehook trace --count 'uprobe:/opt/prog:add'",
 		},
 		{
+			name: "first instruction that cannot be probed", hook: "uprobe:./prog:add",
+			result: add(because(sites.None, sites.ReasonHazard, "a breakpoint on the first instruction of add fails"), complete, entry(0x14, "add")),
+			want:   []string{"SH411 error"}, remedy: "surehook trace --count 'uprobe:/opt/prog:add'",
+		},
+		{
 			name: "suspected inlining", hook: "uprobe:./prog:add",
 			result: with(add(because(sites.Unknown, sites.ReasonNoDebug, "the symbol has no caller left"), complete, entry(0x10, "add")), func(r *sites.Result) {
 				r.Notes.NoCaller = true

@@ -135,6 +135,7 @@ var answered = map[sites.ReasonCode]bool{
 	sites.ReasonEntry: true, sites.ReasonInlined: true, sites.ReasonNoSymbol: true, sites.ReasonClone: true,
 	sites.ReasonNoDebug: true, sites.ReasonGap: true, sites.ReasonIFunc: true, sites.ReasonReturn: true,
 	sites.ReasonNotBoundary: true, sites.ReasonUndefined: true, sites.ReasonFolded: true,
+	sites.ReasonHazard: true,
 }
 
 // unknown: the verdict cannot be told, for a reason that is in the code (SH406).
@@ -242,6 +243,18 @@ func planLost(c context) []Finding {
 // ghost tells whether the function is known by name only.
 func (c context) ghost() bool {
 	return c.Plan.Verdict == sites.None && len(c.Sites) == 0 && len(c.PlanLost) == 0 && c.has(sites.ReasonNoSymbol)
+}
+
+// hazard: the first instruction must not be probed (SH411).
+func hazard(c context) []Finding {
+	if !c.has(sites.ReasonHazard) {
+		return nil
+	}
+	return []Finding{{
+		Message:  fmt.Sprintf("a breakpoint on the first instruction of %s fails or breaks the program", c.Function),
+		Evidence: c.reasons(sites.ReasonHazard),
+		Remedy:   c.own(),
+	}}
 }
 
 func lost(l sites.Lost) string {

@@ -12,6 +12,7 @@ const (
 	SH408 Code = "SH408" // debug information not read
 	SH409 Code = "SH409" // no place of its own
 	SH410 Code = "SH410" // returns of inlined copies
+	SH411 Code = "SH411" // instruction that cannot be probed
 )
 
 func inliningRules() []Rule {
@@ -110,6 +111,20 @@ just goes on in the caller:
     $ surehook trace --count uprobe:./prog:add -c './prog 10'
     add: 13 executions`,
 			Remedy: "Count entries, or build the function with __attribute__((noinline)).",
+		},
+		{
+			Code: SH411, Title: "instruction that cannot be probed", Severity: Error, run: hazard,
+			Summary: "A breakpoint on the function's first instruction fails, or makes the kernel skip the instruction.",
+			Explanation: `
+The kernel refuses a uprobe on an instruction with a lock prefix. Some vector
+instructions (VEX and EVEX with opcode 70 to 7f, e8, e9, eb or 90) it takes for
+a jump, a call or a nop when they are probed: they are not executed, and the
+program goes on with wrong data. Nothing is reported:
+
+    put:  vmovdqu %ymm0,(%rdi)     // probed: nothing is stored
+
+surehook puts its probe on the next instruction that is executed as often.`,
+			Remedy: "Probe the next instruction of the function, or use surehook trace, which does.",
 		},
 	}
 }
