@@ -32,7 +32,7 @@ func (c *copyResult) doubt(code ReasonCode, text string) {
 // splits a function and inlines its parts back: such a copy has the origin of
 // what encloses it and "calls" from the declaration line. Either condition
 // alone is wrong: inlined recursion has the first, macro-made functions the
-// second (DESIGN.md, rule 3).
+// second (docs/architecture.md, rule 3).
 func (b *Binary) splitOf(f *function, i int32) bool {
 	c := &b.data.Copies[i]
 	encloser := b.data.Funcs[c.Func].Root

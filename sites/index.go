@@ -3,6 +3,7 @@ package sites
 import (
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/surehook/surehook/dwarfinfo"
 	"github.com/surehook/surehook/elfbin"
@@ -254,6 +255,9 @@ var startFiles = map[string]bool{
 
 // hang names the bodies at the symbol's address.
 func (f *function) hang(s elfbin.Symbol, suffix cloneSuffix) {
+	// A deleting destructor (Itanium C++ ABI 5.1.4.3) calls the complete one,
+	// or holds an inlined copy of it: an execution begins there.
+	deleting := deletingDestructor(s.Name)
 	for i := range f.bodies {
 		r := &f.bodies[i]
 		if r.entry != s.Value {
@@ -262,7 +266,7 @@ func (f *function) hang(s elfbin.Symbol, suffix cloneSuffix) {
 		base, _ := splitClone(s.Name)
 		own := base == f.name || base == f.linkage
 		if !r.named || (own && !suffix.clone && r.clone) {
-			r.sym, r.named, r.clone, r.part = s, true, suffix.clone, suffix.part
+			r.sym, r.named, r.clone, r.part = s, true, suffix.clone, suffix.part || deleting
 		}
 	}
 	if suffix.part {
@@ -272,6 +276,12 @@ func (f *function) hang(s elfbin.Symbol, suffix cloneSuffix) {
 	if s.Version != "" {
 		f.names = append(f.names, s.Name+"@"+s.Version, s.Name+"@@"+s.Version)
 	}
+}
+
+// deletingDestructor tells whether a mangled name is that of a destructor that
+// also frees the object.
+func deletingDestructor(name string) bool {
+	return strings.HasPrefix(name, "_Z") && (strings.HasSuffix(name, "D0Ev") || strings.Contains(name, "D0Ev."))
 }
 
 // functionSymbols lists the symbols that name code, each name and address

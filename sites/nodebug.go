@@ -2,7 +2,6 @@ package sites
 
 import (
 	"debug/elf"
-	"fmt"
 
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/flow"
@@ -33,7 +32,7 @@ func (b *Binary) withoutDebug(f *function, n *Notes) []Reason {
 	n.AddressTaken = taken
 	switch {
 	case n.Callers > 0:
-		return []Reason{{ReasonNoDebug, fmt.Sprintf("%d direct calls of the symbol are left in the file", n.Callers)}}
+		return []Reason{{ReasonNoDebug, plural(n.Callers, "direct call") + " of the symbol left in the file"}}
 	case exported:
 		return []Reason{{ReasonNoDebug, "no direct call is left in the file, but the symbol is exported: callers may be outside"}}
 	case taken:

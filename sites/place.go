@@ -16,7 +16,7 @@ type point struct {
 }
 
 // place turns entry edges into points that count each edge exactly once
-// (DESIGN.md, rule 2). Edges that cannot be counted are returned apart.
+// (docs/architecture.md, rule 2). Edges that cannot be counted are returned apart.
 func (bd *body) place(edges []entryEdge) (points []point, lost []entryEdge) {
 	g := bd.graph
 	byStart := map[int32][]entryEdge{}

@@ -52,7 +52,7 @@ func (bd *body) lineless(i int) bool {
 type entryEdge struct{ from, to int32 }
 
 // entries finds the edges along which a region is entered from outside
-// (DESIGN.md, "Where an inlined copy begins", rule 1).
+// (docs/architecture.md, "Where an inlined copy begins", rule 1).
 //
 // An edge is an entry when its source can be reached without passing the
 // region; the targets of these are the start points. A loop in the caller

@@ -21,7 +21,7 @@ const (
 // a verdict.
 type Verdict string
 
-// The verdicts, DESIGN.md's words.
+// The verdicts, docs/architecture.md's words.
 const (
 	Complete Verdict = "complete"
 	Partial  Verdict = "partial"
