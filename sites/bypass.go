@@ -184,3 +184,42 @@ func (bd *body) rejoined(r *region, edges []entryEdge) (at int32, yes bool) {
 	}
 	return 0, false
 }
+
+// hoisted finds a copy in a loop of the caller of which only moved code stands
+// before the loop: LLVM's loop-invariant code motion keeps the lines. The
+// caller's own branch leads back to the loop's head, in the midst of the copy,
+// and no start point can be reached from there.
+func (bd *body) hoisted(r *region, edges []entryEdge) (head int32, yes bool) {
+	starts := map[int32]bool{}
+	for _, e := range edges {
+		starts[e.to] = true
+	}
+	none := make([]bool, len(bd.graph.Insns))
+	outside := bd.reach(bd.roots, r.in)
+	lines := bd.lineAt()
+	for i := range bd.graph.Insns {
+		u := int32(i)
+		if r.in[u] || outside[u] || lines[u] == 0 || lines[u] == noLine {
+			continue
+		}
+		for _, e := range bd.graph.Succ(u) {
+			if !r.in[e.To] || starts[e.To] || e.Kind != flow.Taken || e.To > u {
+				continue
+			}
+			again := bd.reach([]int32{e.To}, none)
+			if again[u] && !anyOf(starts, again) {
+				return e.To, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func anyOf(starts map[int32]bool, seen []bool) bool {
+	for s := range starts {
+		if seen[s] {
+			return true
+		}
+	}
+	return false
+}

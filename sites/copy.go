@@ -106,6 +106,10 @@ func (bd *body) enter(v *copyView, views []*copyView) copyResult {
 		if edges, dropped = bd.firstStarts(edges); dropped {
 			r.doubt(ReasonReentered, "the flow comes back into the copy from outside: taken for one execution")
 		}
+		if head, yes := bd.hoisted(v.region, edges); yes {
+			r.doubt(ReasonReentered, "a loop of the caller comes back into the copy at "+hex(bd.graph.Insns[head].Addr)+": taken for the beginning, what stands before the loop was moved there")
+			edges = bd.allInto(head)
+		}
 		edges = bd.addUnrolled(v, edges, &r)
 	}
 	bd.doubtCopy(v, edges, &r)
