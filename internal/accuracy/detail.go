@@ -13,8 +13,8 @@ func (row Row) section(m *markdown) {
 		row.wrongTable(m)
 	}
 	for _, t := range tools() {
-		if n := row.of(t).refused; n > 0 {
-			m.p("%d of %s's probes could not be attached (an unsafe nop, or no instruction begins there) and count nothing.\n", n, t)
+		if s := row.of(t); s.refused > 0 {
+			m.p("%d of %s's probes were not attached (a nop that this kernel cannot probe safely, or no instruction begins there) and count nothing. Had they made every function they belong to exact, it would be at %.1f %%.\n", s.refused, t, ratio(s.atMost, s.total))
 		}
 	}
 	if len(row.Noise) > 0 {

@@ -80,13 +80,18 @@ func TestRow(t *testing.T) {
 	if s.exact != 2 || s.total != 5 || s.folded != 1 || s.recall != (10+19+30+40)/150. || s.over != 1/150. {
 		t.Errorf("share %+v", s)
 	}
-	if p := row.of(toolPerf); p.exact != 2 || p.refused != 1 {
+	if p := row.of(toolPerf); p.exact != 2 || p.refused != 1 || p.atMost != 2 {
 		t.Errorf("perf's share %+v", p)
 	}
 	want := []string{"prog gcc-O2 unperturbed: a.c:broken is called complete, but counted 19 of 20"}
 	if diff := cmp.Diff(want, row.Failures()); diff != "" {
 		t.Error(diff)
 	}
+	row.Results[3].Refused[toolPerf] = 1 // perf might have counted it
+	if p := row.of(toolPerf); p.exact != 2 || p.atMost != 3 || len(row.Failures()) != 2 {
+		t.Errorf("with a refused probe: %+v, %q", p, row.Failures())
+	}
+	delete(row.Results[3].Refused, toolPerf)
 	row.Results[2].Counts[toolSurehook] = 0
 	if got := row.Failures(); len(got) != 2 {
 		t.Errorf("a row below perf: %q", got)
