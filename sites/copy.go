@@ -40,9 +40,32 @@ func (b *Binary) splitOf(f *function, i int32) bool {
 		encloser = b.data.Copies[c.Parent].Origin
 	}
 	if encloser < 0 || b.index.byRoot[encloser] != f {
+		return b.continues(i)
+	}
+	return slices.ContainsFunc(f.decls, func(p place) bool { return c.CallLine == p.line && c.CallFile == p.file }) || b.continues(i)
+}
+
+// continues tells whether copy i is what a split of its encloser took with it
+// of a call that began before: the same call, at the same line and column,
+// stands in front of the split too.
+func (b *Binary) continues(i int32) bool {
+	c := &b.data.Copies[i]
+	p := c.Parent
+	if p < 0 || b.data.Copies[p].Origin < 0 {
 		return false
 	}
-	return slices.ContainsFunc(f.decls, func(p place) bool { return c.CallLine == p.line && c.CallFile == p.file })
+	outer := b.index.byRoot[b.data.Copies[p].Origin]
+	if outer == nil || !b.splitOf(outer, p) {
+		return false
+	}
+	fn := &b.data.Funcs[c.Func]
+	for j := fn.FirstCopy; j < fn.EndCopy; j++ {
+		d := &b.data.Copies[j]
+		if d.Parent == b.data.Copies[p].Parent && d.Origin == c.Origin && d.CallLine == c.CallLine && d.CallCol == c.CallCol && d.CallFile == c.CallFile {
+			return true
+		}
+	}
+	return false
 }
 
 // covered is the code of a copy with everything inlined into it.
@@ -107,8 +130,7 @@ func (bd *body) enter(v *copyView, views []*copyView) copyResult {
 			r.doubt(ReasonReentered, "the flow comes back into the copy from outside: taken for one execution")
 		}
 		if head, yes := bd.hoisted(v.region, edges); yes {
-			r.doubt(ReasonReentered, "a loop of the caller comes back into the copy at "+hex(bd.graph.Insns[head].Addr)+": taken for the beginning, what stands before the loop was moved there")
-			edges = bd.allInto(head)
+			r.doubt(ReasonReentered, "a loop of the caller comes back into the copy at "+hex(bd.graph.Insns[head].Addr)+": an execution may begin there each time")
 		}
 		edges = bd.addUnrolled(v, edges, &r)
 	}
