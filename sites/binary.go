@@ -1,7 +1,6 @@
 package sites
 
 import (
-	"io/fs"
 	"sync"
 
 	"github.com/surehook/surehook/dwarfinfo"
@@ -13,8 +12,6 @@ import (
 type Options struct {
 	// Debug says where separate debug files are looked for; Root nil: nowhere.
 	Debug elfbin.DebugOptions
-	// Root overrides Debug.Root when set.
-	Root fs.FS
 }
 
 // Binary is an ELF file with its debug information, ready to resolve hooks.
@@ -53,9 +50,6 @@ func Open(path string, opts Options) (*Binary, error) {
 
 // New makes a Binary of an open file, which it takes over.
 func New(f *elfbin.File, opts Options) (*Binary, error) {
-	if opts.Root != nil {
-		opts.Debug.Root = opts.Root
-	}
 	b := &Binary{file: f, bodies: map[int32]*body{}, noReturn: map[uint64]bool{}}
 	b.debug, b.search = elfbin.FindDebug(f, opts.Debug)
 	if b.debug != nil && b.debug.HasDWARF() {

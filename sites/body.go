@@ -63,10 +63,14 @@ func (b *Binary) newBody(die int32) *body {
 	if bd.err != nil {
 		return bd
 	}
-	bd.lines, _ = b.data.Lines(fn.Unit)
+	var lineErr error
+	bd.lines, lineErr = b.data.Lines(fn.Unit)
 	bd.marks = b.hasMarkers(fn.Unit)
 	bd.gnu = strings.HasPrefix(b.data.Units[fn.Unit].Producer, "GNU")
 	bd.findRoots()
+	if lineErr != nil {
+		bd.doubt = append(bd.doubt, Reason{ReasonGap, "the line table cannot be used: " + lineErr.Error()})
+	}
 	return bd
 }
 

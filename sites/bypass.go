@@ -166,10 +166,7 @@ func (bd *body) firstStarts(edges []entryEdge) (kept []entryEdge, dropped bool) 
 // leads back into its midst: a loop turned round, in which the next execution
 // begins there, or code of the copy that passes for the caller's.
 func (bd *body) rejoined(r *region, edges []entryEdge) (at int32, yes bool) {
-	starts := map[int32]bool{}
-	for _, e := range edges {
-		starts[e.to] = true
-	}
+	starts := startPoints(edges)
 	outside := bd.reach(bd.roots, r.in)
 	for i := range bd.graph.Insns {
 		u := int32(i)
@@ -190,10 +187,7 @@ func (bd *body) rejoined(r *region, edges []entryEdge) (at int32, yes bool) {
 // caller's own branch leads back to the loop's head, in the midst of the copy,
 // and no start point can be reached from there.
 func (bd *body) hoisted(r *region, edges []entryEdge) (head int32, yes bool) {
-	starts := map[int32]bool{}
-	for _, e := range edges {
-		starts[e.to] = true
-	}
+	starts := startPoints(edges)
 	none := make([]bool, len(bd.graph.Insns))
 	outside := bd.reach(bd.roots, r.in)
 	lines := bd.lineAt()
@@ -213,6 +207,15 @@ func (bd *body) hoisted(r *region, edges []entryEdge) (head int32, yes bool) {
 		}
 	}
 	return 0, false
+}
+
+// startPoints are the instructions that the edges lead to.
+func startPoints(edges []entryEdge) map[int32]bool {
+	out := map[int32]bool{}
+	for _, e := range edges {
+		out[e.to] = true
+	}
+	return out
 }
 
 func anyOf(starts map[int32]bool, seen []bool) bool {

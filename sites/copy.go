@@ -39,10 +39,11 @@ func (b *Binary) splitOf(f *function, i int32) bool {
 	if c.Parent >= 0 {
 		encloser = b.data.Copies[c.Parent].Origin
 	}
-	if encloser < 0 || b.index.byRoot[encloser] != f {
-		return b.continues(i)
+	if encloser >= 0 && b.index.byRoot[encloser] == f &&
+		slices.ContainsFunc(f.decls, func(p place) bool { return c.CallLine == p.line && c.CallFile == p.file }) {
+		return true
 	}
-	return slices.ContainsFunc(f.decls, func(p place) bool { return c.CallLine == p.line && c.CallFile == p.file }) || b.continues(i)
+	return b.continues(i)
 }
 
 // continues tells whether copy i is what a split of its encloser took with it
@@ -116,7 +117,8 @@ func (b *Binary) copiesIn(bd *body, f *function) []copyResult {
 		}
 		out = append(out, bd.enter(v, views))
 	}
-	return b.adoptOrphans(bd, out, orphans)
+	bd.adoptOrphans(out, orphans)
+	return out
 }
 
 // enter finds where one copy is entered, and what speaks against it.
@@ -135,6 +137,15 @@ func (bd *body) enter(v *copyView, views []*copyView) copyResult {
 		edges = bd.addUnrolled(v, edges, &r)
 	}
 	bd.doubtCopy(v, edges, &r)
+	bd.count(edges, &r)
+	if len(r.points) == 0 && r.why == "" && !r.merged {
+		r.why = "no way into the copy was found"
+	}
+	return r
+}
+
+// count adds the points that count the edges, and says which cannot be.
+func (bd *body) count(edges []entryEdge, r *copyResult) {
 	points, lost := bd.place(edges)
 	for _, p := range points {
 		r.points = append(r.points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})
@@ -143,10 +154,6 @@ func (bd *body) enter(v *copyView, views []*copyView) copyResult {
 		r.why = "one way into the copy cannot be told from another"
 		r.doubt(ReasonCondition, "the way into "+hex(bd.graph.Insns[e.to].Addr)+" cannot be counted on its own")
 	}
-	if len(points) == 0 && r.why == "" && !r.merged {
-		r.why = "no way into the copy was found"
-	}
-	return r
 }
 
 // addUnrolled adds the further executions that one record may hold.
@@ -246,17 +253,14 @@ func (bd *body) allInto(i int32) []entryEdge {
 // adoptOrphans makes sites of inline entry rows that no copy's code holds:
 // all that was left of that entry stands elsewhere. They count for the
 // function; which copy they begin is not known.
-func (b *Binary) adoptOrphans(bd *body, out []copyResult, orphans []marker) []copyResult {
+// Where all copies continue calls that began elsewhere, so do these.
+func (bd *body) adoptOrphans(out []copyResult, orphans []marker) {
 	if len(out) == 0 {
-		return out
+		return
 	}
 	for _, m := range orphans {
-		points, _ := bd.place(bd.allInto(m.insn))
-		for _, p := range points {
-			out[0].points = append(out[0].points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})
-		}
+		bd.count(bd.allInto(m.insn), &out[0])
 	}
-	return out
 }
 
 // sharesMarker finds the copy whose marked beginning is also where v is

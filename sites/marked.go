@@ -101,7 +101,7 @@ func (bd *body) intoMarker(v *copyView, views []*copyView, m marker) []entryEdge
 	for _, e := range all {
 		switch {
 		case e.from < 0 || !v.region.in[e.from]:
-			if !bd.joins(v, views, e, m) {
+			if !bd.joins(v, views, e) {
 				sure = append(sure, e)
 			}
 		case !begun[e.from]:
@@ -194,7 +194,7 @@ func (bd *body) reachInside(r *region, from ...int32) []bool {
 // same function already began: cross-jumping leaves of that copy only its
 // first rows and a jump to the same code here. Two calls in a row look alike,
 // but there the first copy has code of its own.
-func (bd *body) joins(v *copyView, views []*copyView, e entryEdge, m marker) bool {
+func (bd *body) joins(v *copyView, views []*copyView, e entryEdge) bool {
 	if e.from < 0 {
 		return false
 	}

@@ -305,6 +305,9 @@ func (bd *body) lineAt() []uint32 {
 	bd.line = make([]uint32, len(bd.graph.Insns))
 	for i := range bd.line {
 		bd.line[i] = noLine
+		if bd.lines == nil {
+			continue
+		}
 		if row, ok := bd.lines.At(bd.graph.Insns[i].Addr); ok {
 			bd.line[i] = row.Line
 		}
@@ -318,6 +321,9 @@ func (bd *body) statements() []bool {
 		return bd.stmt
 	}
 	bd.stmt = make([]bool, len(bd.graph.Insns))
+	if bd.lines == nil {
+		return bd.stmt
+	}
 	for _, rg := range bd.fn.Ranges {
 		for _, row := range bd.lines.Between(rg.Low, rg.High) {
 			if i, ok := bd.graph.At(row.Addr); ok && row.IsStmt && !row.EndSeq {

@@ -68,7 +68,7 @@ func inRanges(rs []elfbin.Range, addr uint64) bool {
 
 // doubtEntry looks for what makes hits of a body's entry differ from
 // executions: a loop that comes back to it.
-func (b *Binary) doubtEntry(t *tally, f *function, bd *body) {
+func (bd *body) doubtEntry(t *tally) {
 	g := bd.graph
 	if g.Entry < 0 {
 		return

@@ -31,8 +31,7 @@ func (b *Binary) Resolve(h hook.Hook) ([]Result, error) {
 	if r, ok := b.resolveClone(h); ok {
 		return []Result{r}, nil
 	}
-	exact := h
-	matched := b.index.match(exact.Function, false)
+	matched := b.index.match(h.Function, false)
 	if len(matched) == 0 && h.Glob() {
 		matched = b.index.match(h.Function, true)
 	}
@@ -110,7 +109,7 @@ func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 	r := b.newResult(h, f)
 	t := &tally{}
 	for i := range f.bodies {
-		b.addBody(&r, t, f, &f.bodies[i])
+		b.addBody(&r, t, &f.bodies[i])
 	}
 	for _, c := range b.copySites(f) {
 		b.addCopy(&r, t, &c)
@@ -129,7 +128,7 @@ func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 }
 
 // addBody adds the entry of an out-of-line body.
-func (b *Binary) addBody(r *Result, t *tally, f *function, ref *bodyRef) {
+func (b *Binary) addBody(r *Result, t *tally, ref *bodyRef) {
 	if ref.part {
 		return // the tail of calls that are counted where they began (rule 4)
 	}
@@ -155,9 +154,10 @@ func (b *Binary) addBody(r *Result, t *tally, f *function, ref *bodyRef) {
 	}
 	bd := b.bodyOf(ref.die)
 	if bd.err != nil {
+		t.doubt(ReasonUndecodable, "whether code of the body jumps back to its entry cannot be told: "+bd.err.Error())
 		return
 	}
-	b.doubtEntry(t, f, bd)
+	bd.doubtEntry(t)
 }
 
 // safeEntry gives where a body is probed: its first instruction or, where a
@@ -248,7 +248,6 @@ func uniqueSites(in []Site, t *tally) []Site {
 	for _, s := range in {
 		k := id{s.Address, s.Cond}
 		if seen[k] {
-			t.merged++
 			t.doubt(ReasonMerged, "two copies begin at "+hex(s.Address)+": one hit may stand for two calls")
 			continue
 		}

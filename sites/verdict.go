@@ -11,7 +11,6 @@ import (
 type tally struct {
 	doubts  []Reason
 	clones  int
-	merged  int
 	returns int // inlined copies whose return cannot be probed
 	ifunc   bool
 	hazard  bool // the first instruction must not be probed
