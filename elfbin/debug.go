@@ -23,6 +23,11 @@ type DebugOptions struct {
 	// Beside are the directories that hold the file, absolute within Root,
 	// for .gnu_debuglink. Empty: those of the path the file was opened by.
 	Beside []string
+	// Fetch gets the debug file of a build id (hex) that is nowhere in Root,
+	// as a debuginfod server has it; also a .gnu_debugaltlink's file. An error
+	// that is fs.ErrNotExist says that nobody has one. What it returns is
+	// judged like any other candidate. Nil: nothing is fetched.
+	Fetch func(buildID string) (*File, error)
 }
 
 // Outcome says what became of one place FindDebug looked at.
@@ -98,7 +103,7 @@ func FindDebug(f *File, opts DebugOptions) (*File, Search) {
 	}
 	d.note(f.Path(), NoDWARF, "")
 	if opts.Root == nil {
-		return nil, d.Search
+		return d.fetch(), d.Search
 	}
 	if len(d.opts.Dirs) == 0 {
 		d.opts.Dirs = []string{DefaultDebugDir}
@@ -109,6 +114,9 @@ func FindDebug(f *File, opts DebugOptions) (*File, Search) {
 	found := d.byBuildID()
 	if found == nil {
 		found = d.byLink()
+	}
+	if found == nil {
+		found = d.fetch()
 	}
 	return found, d.Search
 }
@@ -171,10 +179,31 @@ func (d *debugSearch) byLink() *File {
 	return nil
 }
 
+// fetch asks for the file by its build id where DebugOptions.Fetch leads.
+func (d *debugSearch) fetch() *File {
+	if d.opts.Fetch == nil || d.id == "" {
+		return nil
+	}
+	f, err := d.opts.Fetch(d.id)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.note("build id "+d.id, Absent, "%v", err)
+		return nil
+	case err != nil:
+		return d.take("build id "+d.id, nil, err, nil)
+	}
+	return d.take(f.Path(), f, nil, nil)
+}
+
 // try opens one candidate and takes it if it is the file's; crc is what
 // .gnu_debuglink says, nil when it was found by its build id.
 func (d *debugSearch) try(p string, crc *uint32) *File {
 	f, err := openIn(d.opts.Root, p)
+	return d.take(p, f, err, crc)
+}
+
+// take is what becomes of a candidate that was opened, or could not be.
+func (d *debugSearch) take(p string, f *File, err error, crc *uint32) *File {
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			d.note(p, Absent, "")

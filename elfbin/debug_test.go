@@ -3,6 +3,8 @@ package elfbin
 import (
 	"bytes"
 	"debug/elf"
+	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"io/fs"
@@ -128,6 +130,43 @@ func TestFindDebug(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestFindDebugFetch: what is fetched comes last, and is judged like a file.
+func TestFindDebugFetch(t *testing.T) {
+	const id = "\xab\xcd\xef\x01"
+	tests := []struct {
+		name  string
+		image image
+		err   error
+		want  string
+		tried string
+	}{
+		{"found", withDWARF(id), nil, "/opt/test/prog", "/opt/test/prog found"},
+		{"other build id", withDWARF("\x01\x02"), nil, "", "has another build id"},
+		{"nobody has it", image{}, fmt.Errorf("https://example.org: 404: %w", fs.ErrNotExist), "", "build id abcdef01 does not exist: https://example.org: 404"},
+		{"no answer", image{}, errors.New("https://example.org: timeout"), "", "build id abcdef01 cannot be read: https://example.org: timeout"},
+	}
+	for _, tt := range tests {
+		for _, root := range []fs.FS{nil, fstest.MapFS{}} {
+			asked := ""
+			opts := DebugOptions{Root: root, Fetch: func(id string) (*File, error) {
+				asked = id
+				if tt.err != nil {
+					return nil, tt.err
+				}
+				return tt.image.open(t), nil
+			}}
+			got, search := FindDebug(stripped(id, 0).open(t), opts)
+			if (got != nil) != (tt.want != "") || search.Path != tt.want || asked != "abcdef01" || !strings.Contains(search.String(), tt.tried) {
+				t.Errorf("%s: asked for %q; %v", tt.name, asked, search)
+			}
+		}
+	}
+	f := withDWARF(id).open(t)
+	if got, _ := FindDebug(f, DebugOptions{Fetch: func(string) (*File, error) { t.Error("fetched although the file has it"); return nil, fs.ErrNotExist }}); got != f {
+		t.Error("not found in the file")
 	}
 }
 
