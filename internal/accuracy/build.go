@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -19,6 +20,11 @@ type build struct {
 	name  string
 	cc    string   // gcc or clang
 	flags []string // optimisation, also given to the linker
+}
+
+// lto tells whether the build optimises across files.
+func (b build) lto() bool {
+	return slices.ContainsFunc(b.flags, func(f string) bool { return strings.HasPrefix(f, "-flto") })
 }
 
 // builds are the builds that are measured.

@@ -6,11 +6,15 @@ import (
 	"strings"
 )
 
-// section lists what is not exact in one build.
+// section lists what is not exact in one build, folded away for readers.
 func (row Row) section(m *markdown) {
-	m.p("## %s %s, %s\n", row.Program, row.Build, row.Oracle)
-	if row.Measured {
-		row.wrongTable(m)
+	wrong := row.wrong()
+	if !row.Measured || len(wrong) == 0 {
+		m.p("**%s**: %s.\n", row.name(), map[bool]string{true: "all " + itoa(len(row.Results)) + " functions exact", false: "not run"}[row.Measured])
+	} else {
+		m.p("<details><summary><b>%s</b>: %d of %d functions not exact</summary>\n", row.name(), len(wrong), len(row.Results))
+		row.wrongTable(m, wrong)
+		m.p("</details>\n")
 	}
 	for _, t := range tools() {
 		if s := row.of(t); s.refused > 0 {
@@ -22,13 +26,7 @@ func (row Row) section(m *markdown) {
 	}
 }
 
-func (row Row) wrongTable(m *markdown) {
-	wrong := row.wrong()
-	if len(wrong) == 0 {
-		m.p("All %d functions exact.\n", len(row.Results))
-		return
-	}
-	m.p("%d of %d functions not exact. The cause is an automatic first guess.\n", len(wrong), len(row.Results))
+func (row Row) wrongTable(m *markdown, wrong []Result) {
 	m.p("| function | truth | surehook | perf probe | gdb | cause | verdict | warned |")
 	m.p("|---|---|---|---|---|---|---|---|")
 	for _, r := range wrong {
@@ -39,7 +37,11 @@ func (row Row) wrongTable(m *markdown) {
 		case r.Verdict == verdictAbsent:
 			warned = "no line"
 		}
-		m.p("| `%s` (%s:%d) | %d | %d | %d | %d | %s | %s | %s |", r.Func.Name, r.Func.File, r.Line, r.Truth, r.Counts[toolSurehook], r.Counts[toolPerf], r.Counts[toolGDB], r.Cause, r.Verdict, warned)
+		perf, gdb := utoa(r.Counts[toolPerf]), utoa(r.Counts[toolGDB])
+		if row.Alone {
+			perf, gdb = "", ""
+		}
+		m.p("| `%s` (%s:%d) | %d | %d | %s | %s | %s | %s | %s |", r.Func.Name, r.Func.File, r.Line, r.Truth, r.Counts[toolSurehook], perf, gdb, r.Cause, r.Verdict, warned)
 	}
 	m.p("")
 }

@@ -11,12 +11,28 @@ import (
 func (row Row) headline() string {
 	var s []string
 	for _, t := range tools() {
-		if t == toolSurehook && !row.Measured {
+		if !row.asked(t) {
 			continue
 		}
 		s = append(s, fmt.Sprintf("%s %.1f%%", t, row.of(t).percent()))
 	}
-	return fmt.Sprintf("%d functions executed, exact: %s", len(row.Results), strings.Join(s, ", "))
+	line := fmt.Sprintf("%d functions executed, exact: %s", len(row.Results), strings.Join(s, ", "))
+	if row.Measured {
+		for _, t := range row.targets() {
+			if !t.met() {
+				line += "; missed: " + t.String()
+			}
+		}
+	}
+	return line
+}
+
+// asked tells whether the tool was run for this row.
+func (row Row) asked(tool string) bool {
+	if tool == toolSurehook {
+		return row.Measured
+	}
+	return !row.Alone
 }
 
 // Markdown writes docs/accuracy.md. command is how it was made.
@@ -25,16 +41,14 @@ func (r *Report) Markdown(w io.Writer, command string) error {
 	m.p("# How exactly surehook counts\n")
 	m.p("Made by `%s`; do not edit.\n", command)
 	m.p("%s", introduction)
-	m.p("Measured on: %s.\n", strings.Join(r.Environment, "; "))
-	m.p("Sources:\n")
-	for _, s := range r.Sources {
-		m.p("- %s", s)
-	}
-	m.p("")
-	r.headlineTable(m)
+	r.targetTables(m)
+	r.peerTable(m)
 	r.executionsTable(m)
 	r.soundnessTable(m)
 	r.agreement(m)
+	r.setup(m)
+	m.p("## What is not exact, function by function\n")
+	m.p("The cause is an automatic first guess. Functions of which the optimiser left no code stay in the tables.\n")
 	for _, row := range r.Rows {
 		row.section(m)
 	}
@@ -45,15 +59,14 @@ func (r *Report) Markdown(w io.Writer, command string) error {
 const introduction = `Every function of a real program that a fixed workload executes is counted live by
 ` + "`surehook trace --count 'uprobe:PROG:*'`" + ` and compared with the truth. Two oracles give the truth:
 
-- **unperturbed**: the hits of every function's symbol in the -O0 build of the same source (same compiler, no inlining).
-  The measured binary is untouched. Calls that the optimiser removed leave no instruction and count as not exact.
+- **unperturbed**: the hits of every function's symbol in a build of the same source without optimisation (same
+  compiler, no inlining). The measured binary is untouched. Calls that the optimiser removed leave no instruction and count
+  as not exact.
 - **marked**: every function begins with a nop whose address is recorded, wherever it is inlined; the hits of
   these nops are the truth for that very binary. The nop pins the start of each copy, so this oracle is easier.
 
-The peers' probes are counted in the same way with the same workload: ` + "`perf probe -D f`" + `, gdb's ` + "`break f`" + ` and the bare
-symbol (what bpftrace, libbpf and cilium/ebpf attach to). A function counts as exact only when the number of executions is.
-Functions whose count depends on addresses (found by counting the truth twice, with and without address space
-randomisation) are left out and listed.
+A function counts as exact only when the number of executions is. Functions whose count depends on addresses (found by
+counting the truth twice, with and without address space randomisation) are left out and listed.
 `
 
 // markdown collects lines.
@@ -61,13 +74,84 @@ type markdown struct{ strings.Builder }
 
 func (m *markdown) p(format string, args ...any) { fmt.Fprintf(&m.Builder, format+"\n", args...) }
 
-func (r *Report) headlineTable(m *markdown) {
-	m.p("## Functions counted exactly\n")
-	m.p("In parentheses: without the functions of which the build holds no code (folded away).\n")
-	m.p("| program | build | oracle | functions executed | folded | surehook | perf probe | gdb | symbol only |")
-	m.p("|---|---|---|---|---|---|---|---|---|")
+// targetTables are the summary: one table an architecture.
+func (r *Report) targetTables(m *markdown) {
+	m.p("## Targets\n")
+	missed, total := 0, 0
 	for _, row := range r.Rows {
-		cells := []string{row.Program, row.Build, row.Oracle, itoa(len(row.Results)), itoa(row.of(toolPerf).folded)}
+		for _, t := range row.targets() {
+			if row.Measured && !t.None {
+				total++
+				if !t.met() {
+					missed++
+				}
+			}
+		}
+	}
+	m.p("%d of %d targets are met. A figure that misses its target is **bold**.\n", total-missed, total)
+	m.p("- *exact*: functions counted exactly, of all that were executed, folded ones included. At least %g %% (unperturbed), %g %% (marked).", goalUnperturbed, goalMarked)
+	m.p("  Unperturbed LTO builds have no target here: whole call trees disappear.")
+	m.p("- *without folded*: the same without the functions of which the build holds no code. No target, for comparison.")
+	m.p("- *complete: exact*: exact ones of those whose plan is called `complete`. At least %g %%.", goalSound)
+	m.p("- *timid*: exact, but called less than `complete`; share of all. At most %g %%.\n", goalTimid)
+	for _, arch := range r.archs() {
+		m.p("### %s\n", arch)
+		m.p("| program | build | oracle | functions | folded | exact | without folded | complete: exact | timid |")
+		m.p("|---|---|---|---|---|---|---|---|---|")
+		for _, row := range r.Rows {
+			if row.Arch == arch {
+				m.p("| %s |", strings.Join(row.targetCells(), " | "))
+			}
+		}
+		m.p("")
+	}
+}
+
+// archs are the architectures in the order of the rows.
+func (r *Report) archs() []string {
+	var list []string
+	for _, row := range r.Rows {
+		if !slices.Contains(list, row.Arch) {
+			list = append(list, row.Arch)
+		}
+	}
+	return list
+}
+
+func (row Row) targetCells() []string {
+	s := row.of(toolSurehook)
+	cells := []string{row.Program, row.Build, row.Oracle, itoa(s.total), itoa(s.folded)}
+	if !row.Measured {
+		return append(cells, "not run", "", "", "")
+	}
+	promises := row.soundness()
+	t := row.targets()
+	return append(cells,
+		t[targetExact].cell(), fmt.Sprintf("%.2f %%", s.unfolded()),
+		fmt.Sprintf("%s of %d", t[targetSound].cell(), promises.completeExact+promises.completeWrong),
+		t[targetTimid].cell())
+}
+
+// cell is the figure, bold when it misses its target.
+func (t Target) cell() string {
+	if t.met() {
+		return fmt.Sprintf("%.2f %%", t.Measured)
+	}
+	return fmt.Sprintf("**%.2f %%**", t.Measured)
+}
+
+// peerTable compares with other tools.
+func (r *Report) peerTable(m *markdown) {
+	m.p("## Beside other tools\n")
+	m.p("Functions counted exactly. The other tools' probes are counted in the same way with the same workload: `perf probe -D f`, gdb's")
+	m.p("`break f` and the bare symbol (what bpftrace, libbpf and cilium/ebpf attach to).\n")
+	m.p("| program | build | oracle | surehook | perf probe | gdb | symbol only |")
+	m.p("|---|---|---|---|---|---|---|")
+	for _, row := range r.Rows {
+		if row.Alone {
+			continue
+		}
+		cells := []string{row.Program, row.Build, row.Oracle}
 		for _, t := range tools() {
 			cells = append(cells, row.cell(t))
 		}
@@ -78,11 +162,10 @@ func (r *Report) headlineTable(m *markdown) {
 
 // cell is a tool's share of exact functions.
 func (row Row) cell(tool string) string {
-	if tool == toolSurehook && !row.Measured {
+	if !row.asked(tool) {
 		return "not run"
 	}
-	s := row.of(tool)
-	text := fmt.Sprintf("%.1f %% (%.1f %%)", s.percent(), s.unfolded())
+	text := fmt.Sprintf("%.1f %%", row.of(tool).percent())
 	if tool == toolSurehook {
 		return "**" + text + "**"
 	}
@@ -92,16 +175,16 @@ func (row Row) cell(tool string) string {
 func (r *Report) executionsTable(m *markdown) {
 	m.p("## Executions\n")
 	m.p("Recall: executions counted of those there were. Over: counted beyond, in relation to those there were.\n")
-	m.p("| program | build | oracle | executions | surehook | perf probe | gdb | symbol only |")
-	m.p("|---|---|---|---|---|---|---|---|")
+	m.p("| build | oracle | executions | surehook | perf probe | gdb | symbol only |")
+	m.p("|---|---|---|---|---|---|---|")
 	for _, row := range r.Rows {
 		var total uint64
 		for _, x := range row.Results {
 			total += x.Truth
 		}
-		cells := []string{row.Program, row.Build, row.Oracle, utoa(total)}
+		cells := []string{row.label(), row.Oracle, utoa(total)}
 		for _, t := range tools() {
-			if t == toolSurehook && !row.Measured {
+			if !row.asked(t) {
 				cells = append(cells, "not run")
 				continue
 			}
@@ -115,65 +198,35 @@ func (r *Report) executionsTable(m *markdown) {
 
 func (r *Report) soundnessTable(m *markdown) {
 	m.p("## What the verdicts promised\n")
-	m.p("`complete` promises that every execution is counted. Any other verdict is a warning.\n")
-	m.p(shortfall + "\n")
-	m.p("| program | build | oracle | complete and exact | complete but wrong | exact, but warned | wrong and warned | no line |")
-	m.p("|---|---|---|---|---|---|---|---|")
+	m.p("`complete` promises that every execution is counted. Any other verdict is a warning. Number of functions:\n")
+	m.p("| build | oracle | complete and exact | complete but wrong | exact, but warned | wrong and warned | no line |")
+	m.p("|---|---|---|---|---|---|---|")
 	for _, row := range r.Rows {
 		if !row.Measured {
 			continue
 		}
 		s := row.soundness()
-		m.p("| %s | %s | %s | %d | %d | %d | %d | %d |", row.Program, row.Build, row.Oracle, s.completeExact, s.completeWrong, s.warnedExact, s.warnedWrong, s.absent)
+		m.p("| %s | %s | %d | %d | %d | %d | %d |", row.label(), row.Oracle, s.completeExact, s.completeWrong, s.warnedExact, s.warnedWrong, s.absent)
 	}
 	m.p("")
+	m.p(shortfall + "\n")
 }
 
-// agreement compares the truths of one program: independent ways to the same
-// numbers.
-func (r *Report) agreement(m *markdown) {
-	m.p("## Do the oracles agree?\n")
-	m.p("Every row has a truth of its own: two compilers at -O0, and markers in every optimised build.\n")
-	for i, row := range r.Rows {
-		first := i
-		for first > 0 && r.Rows[first-1].Program == row.Program {
-			first--
-		}
-		if first == i {
-			continue
-		}
-		if diff := differences(r.Rows[first], row); len(diff) > 0 {
-			m.p("- %s: %s %s and %s %s differ in %s", row.Program, r.Rows[first].Build, r.Rows[first].Oracle, row.Build, row.Oracle, strings.Join(diff, ", "))
-		} else {
-			m.p("- %s: %s %s and %s %s agree on all %d functions", row.Program, r.Rows[first].Build, r.Rows[first].Oracle, row.Build, row.Oracle, len(row.Results))
-		}
+// shortfall says what "complete but wrong" is made of.
+const shortfall = `With the unperturbed oracle most of "complete but wrong" are calls, or paths
+through a call, of which the optimiser left neither an instruction nor a record: an accessor whose value was at hand, a check
+that jump threading decided, a result that nobody uses. surehook, perf and gdb then see the same number, and the cause is
+given as folded: a guess that the numbers support and do not prove. With the marked oracle, where every copy has an
+instruction of its own, what is left are errors of surehook.`
+
+// setup says what was measured with what.
+func (r *Report) setup(m *markdown) {
+	m.p("## Setup\n")
+	m.p("Measured on: %s.\n", strings.Join(r.Environment, "; "))
+	for _, s := range r.Sources {
+		m.p("- %s", s)
 	}
 	m.p("")
-}
-
-// differences are the functions whose truth is not the same in two rows.
-func differences(a, b Row) []string {
-	truths := func(r Row) map[function]uint64 {
-		t := map[function]uint64{}
-		for _, x := range r.Results {
-			t[x.Func] = x.Truth
-		}
-		return t
-	}
-	ta, tb := truths(a), truths(b)
-	var out []string
-	for f, n := range ta {
-		if tb[f] != n {
-			out = append(out, fmt.Sprintf("`%s` (%s: %d, %d)", f.Name, f.File, n, tb[f]))
-		}
-	}
-	for f, n := range tb {
-		if _, ok := ta[f]; !ok {
-			out = append(out, fmt.Sprintf("`%s` (%s: 0, %d)", f.Name, f.File, n))
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 // Failures are the reasons to fail the run, of all rows.
@@ -184,10 +237,3 @@ func (r *Report) Failures() []string {
 	}
 	return out
 }
-
-// shortfall says what the verdicts miss of their goal.
-const shortfall = `The goal is none in "complete but wrong". It is not reached. With the unperturbed oracle most of these are calls, or paths
-through a call, of which the optimiser left neither an instruction nor a record: an accessor whose value was at hand, a check
-that jump threading decided, a result that nobody uses. surehook, perf and gdb then see the same number, and the cause is
-given as folded: a guess that the numbers support and do not prove. With the marked oracle, where every copy has an
-instruction of its own, what is left are errors of surehook.`

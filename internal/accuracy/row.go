@@ -5,11 +5,31 @@ type Row struct {
 	Program  string   `json:"program"`
 	Build    string   `json:"build"`
 	Oracle   string   `json:"oracle"`
+	Arch     string   `json:"arch"`    // of the binary, as Debian calls it
+	LTO      bool     `json:"lto"`     // optimised across files
+	Alone    bool     `json:"alone"`   // no other tool was asked
 	Seconds  float64  `json:"seconds"` // of surehook's runs
 	Results  []Result `json:"results"` // every function executed, by file and name
 	Noise    []noise  `json:"noise"`
 	Measured bool     `json:"measured"` // surehook was run
 }
+
+// name names the row for people.
+func (row Row) name() string { return row.label() + " " + row.Oracle }
+
+// label names the measured build. amd64 is not said.
+func (row Row) label() string {
+	if row.Arch == "" || row.Arch == archAMD64 {
+		return row.Program + " " + row.Build
+	}
+	return row.Program + " " + row.Arch + " " + row.Build
+}
+
+// The architectures, as Debian calls them.
+const (
+	archAMD64 = "amd64"
+	archARM64 = "arm64"
+)
 
 // The oracles.
 const (
@@ -40,10 +60,10 @@ func (r Result) exact(tool string) bool { return r.Counts[tool] == r.Truth }
 // complete tells whether surehook promised that every execution is counted.
 func (r Result) complete() bool { return r.Verdict == "complete" }
 
-// newRow puts a truth, the peers' counts and surehook's together. own is nil
-// when surehook was not run.
-func newRow(program, build, oracle string, t truth, peers []peerCount, own map[function]*ours, b *image) Row {
-	row := Row{Program: program, Build: build, Oracle: oracle, Noise: t.Noise, Measured: own != nil}
+// newRow puts a truth, the peers' counts and surehook's into a row that has
+// only its names. own is nil when surehook was not run.
+func newRow(row Row, t truth, peers []peerCount, own map[function]*ours, b *image) Row {
+	row.Noise, row.Measured = t.Noise, own != nil
 	index := map[function]int{}
 	for _, c := range t.Counts {
 		r := Result{Func: c.Func, Truth: c.N, Counts: map[string]uint64{}, Refused: map[string]int{}, Places: map[string][]site{}, Verdict: verdictAbsent}

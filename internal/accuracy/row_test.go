@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,7 +69,7 @@ func sample() Row {
 	for i, f := range funcs[:4] {
 		b.functions[f] = &facts{Line: i + 1, Bodies: []uint64{uint64(i)}}
 	}
-	return newRow("prog", "gcc-O2", oracleUnperturbed, t, peers, own, b)
+	return newRow(Row{Program: "prog", Build: "gcc-O2", Oracle: oracleUnperturbed, Arch: archAMD64}, t, peers, own, b)
 }
 
 func TestRow(t *testing.T) {
@@ -83,17 +84,21 @@ func TestRow(t *testing.T) {
 	if p := row.of(toolPerf); p.exact != 2 || p.refused != 1 || p.atMost != 2 {
 		t.Errorf("perf's share %+v", p)
 	}
-	want := []string{"prog gcc-O2 unperturbed: a.c:broken is called complete, but counted 19 of 20"}
+	want := []string{
+		"prog gcc-O2 unperturbed: functions exact: 40.00 %, target at least 98 %",
+		"prog gcc-O2 unperturbed: exact of those called complete: 50.00 %, target at least 99.5 %",
+		"prog gcc-O2 unperturbed: exact, but called less than complete: 20.00 %, target at most 3 %",
+	}
 	if diff := cmp.Diff(want, row.Failures()); diff != "" {
 		t.Error(diff)
 	}
 	row.Results[3].Refused[toolPerf] = 1 // perf might have counted it
-	if p := row.of(toolPerf); p.exact != 2 || p.atMost != 3 || len(row.Failures()) != 2 {
+	if p := row.of(toolPerf); p.exact != 2 || p.atMost != 3 || len(row.Failures()) != 4 {
 		t.Errorf("with a refused probe: %+v, %q", p, row.Failures())
 	}
 	delete(row.Results[3].Refused, toolPerf)
 	row.Results[2].Counts[toolSurehook] = 0
-	if got := row.Failures(); len(got) != 2 {
+	if got := row.Failures(); len(got) != 3 || got[2] != "prog gcc-O2 unperturbed: 1 functions exact, perf probe up to 2" {
 		t.Errorf("a row below perf: %q", got)
 	}
 	row.Measured = false
@@ -102,13 +107,57 @@ func TestRow(t *testing.T) {
 	}
 }
 
+// TestTargets checks each goal at its edge.
+func TestTargets(t *testing.T) {
+	row := func(oracle string, lto bool, exact, broken, timid int) Row {
+		r := Row{Program: "p", Build: "b", Oracle: oracle, LTO: lto, Measured: true}
+		add := func(n int, verdict string, count uint64) {
+			for range n {
+				r.Results = append(r.Results, Result{Truth: 1, Counts: map[string]uint64{toolSurehook: count}, Verdict: verdict})
+			}
+		}
+		add(exact, "complete", 1)
+		add(broken, "complete", 0)
+		add(timid, "unknown", 1)
+		return r
+	}
+	for _, test := range []struct {
+		name string
+		row  Row
+		want []string
+	}{
+		{"all met at the edge", row(oracleMarked, false, 965, 4, 29), nil},
+		{"unperturbed, 97.99", row(oracleUnperturbed, false, 9799, 201, 0), []string{"functions exact: 97.99 %", "complete: 97.99 %"}},
+		{"LTO has no goal for exactness", row(oracleUnperturbed, true, 90, 10, 0), []string{"complete: 90.00 %"}},
+		{"LTO marked has", row(oracleMarked, true, 90, 10, 0), []string{"functions exact: 90.00 %", "complete: 90.00 %"}},
+		{"timid", row(oracleMarked, false, 969, 0, 31), []string{"less than complete: 3.10 %"}},
+		{"nothing called complete", row(oracleMarked, false, 0, 0, 10), []string{"less than complete: 100.00 %"}},
+		{"no functions", row(oracleUnperturbed, false, 0, 0, 0), []string{"functions exact: 0.00 %"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := test.row.Failures()
+			if len(got) != len(test.want) {
+				t.Fatalf("got %q, want %q", got, test.want)
+			}
+			for i, w := range test.want {
+				if !strings.Contains(got[i], w) {
+					t.Errorf("got %q, want %q in it", got[i], w)
+				}
+			}
+		})
+	}
+}
+
 func TestReport(t *testing.T) {
 	other := sample()
 	other.Oracle = oracleMarked
 	other.Results[0].Truth++
+	other.LTO = true
+	alone := sample()
+	alone.Arch, alone.Alone = archARM64, true
 	good := sample()
 	good.Program, good.Results, good.Noise = "other", good.Results[:1], nil
-	rep := &Report{Environment: []string{"Linux", "gcc"}, Sources: []string{"prog: from there"}, Rows: []Row{sample(), other, good}}
+	rep := &Report{Environment: []string{"Linux", "gcc"}, Sources: []string{"prog: from there"}, Rows: []Row{sample(), other, good, alone}}
 	var got bytes.Buffer
 	if err := rep.Markdown(&got, "make accuracy"); err != nil {
 		t.Fatal(err)

@@ -6,7 +6,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -50,24 +52,64 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 		return nil, err
 	}
 	if h.Surehook == "" {
-		if h.Surehook, err = buildSurehook(ctx, c); err != nil {
+		dir, err := os.MkdirTemp(c.dir, "surehook-") // another run may measure another version
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+		if h.Surehook, err = buildSurehook(ctx, dir); err != nil {
 			return nil, err
 		}
 	}
 	rep := &Report{Environment: environment(ctx)}
+	var tasks []task
 	for _, p := range progs {
 		rep.Sources = append(rep.Sources, fmt.Sprintf("%s: Debian %s source package %s, upstream %s (%s, sha256 %s)", p.name, release, p.source.Package, p.source.Version, p.source.Tarball, p.source.SHA256))
 		for _, o := range oracles {
 			for _, b := range blds {
-				row, err := h.row(ctx, p, b, o)
-				if err != nil {
-					return nil, fmt.Errorf("%s %s %s: %w", p.name, b.name, o, err)
-				}
-				rep.Rows = append(rep.Rows, row)
+				tasks = append(tasks, task{p, b, o})
 			}
 		}
 	}
-	return rep, nil
+	rep.Rows, err = h.rows(ctx, tasks)
+	return rep, err
+}
+
+// task is one row to be measured.
+type task struct {
+	p      program
+	b      build
+	oracle string
+}
+
+// rows measures as many rows at a time as there are processors. Each has a
+// binary of its own, and hits are counted by binary, so they do not disturb
+// one another. The first error ends the run.
+func (h harness) rows(ctx context.Context, tasks []task) ([]Row, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	rows := make([]Row, len(tasks))
+	slots := make(chan struct{}, runtime.NumCPU())
+	var wg sync.WaitGroup
+	for i, t := range tasks {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			if ctx.Err() != nil {
+				return
+			}
+			row, err := h.row(ctx, t.p, t.b, t.oracle)
+			if err != nil {
+				cancel(fmt.Errorf("%s %s %s: %w", t.p.name, t.b.name, t.oracle, err))
+			}
+			rows[i] = row
+		})
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	return rows, nil
 }
 
 // pick chooses by name, all if none is asked for.
@@ -156,7 +198,7 @@ func (h harness) row(ctx context.Context, p program, b build, oracle string) (Ro
 		return Row{}, err
 	}
 	measured := time.Since(prepared)
-	row := newRow(p.name, b.name, oracle, t, peers, own, img)
+	row := newRow(Row{Program: p.name, Build: b.name, Oracle: oracle, Arch: archAMD64, LTO: b.lto()}, t, peers, own, img)
 	row.Seconds = measured.Seconds()
 	h.say("%s %s %s: %s (prepared in %.1fs, measured in %.1fs)", p.name, b.name, oracle, row.headline(), prepared.Sub(start).Seconds(), measured.Seconds())
 	return row, nil

@@ -82,25 +82,6 @@ func (row Row) soundness() soundness {
 	return s
 }
 
-// Failures are the reasons to fail the run: a row below perf (given all that
-// its refused probes might have counted), a promise broken.
-func (row Row) Failures() []string {
-	if !row.Measured {
-		return nil
-	}
-	var out []string
-	name := row.Program + " " + row.Build + " " + row.Oracle
-	if own, perf := row.of(toolSurehook), row.of(toolPerf); own.exact < perf.atMost {
-		out = append(out, name+": "+itoa(own.exact)+" functions exact, perf probe up to "+itoa(perf.atMost))
-	}
-	for _, r := range row.Results {
-		if r.complete() && !r.exact(toolSurehook) {
-			out = append(out, name+": "+r.Func.String()+" is called complete, but counted "+utoa(r.Counts[toolSurehook])+" of "+utoa(r.Truth))
-		}
-	}
-	return out
-}
-
 // wrong are the functions that are not exact, worst broken promise first,
 // then by distance from the truth.
 func (row Row) wrong() []Result {

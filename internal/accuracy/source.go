@@ -34,6 +34,11 @@ func (e *missingError) Error() string { return e.what + "; " + e.remedy }
 // fetch gives the unpacked source tree, downloading it once.
 func (s source) fetch(ctx context.Context, c store) (string, error) {
 	tree := c.path("src", s.SHA256[:16], s.Root)
+	unlock, err := lockFile(c.path("src", s.SHA256[:16]+".lock"))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
 	if _, err := os.Stat(filepath.Join(tree, ".unpacked")); err == nil {
 		return tree, nil
 	}
@@ -74,6 +79,11 @@ func (s source) download(ctx context.Context, c store) error {
 		return &missingError{"no apt-get on this machine", "put " + s.Tarball + " into " + c.path("src")}
 	}
 	apt := c.path("apt")
+	unlock, err := lockFile(apt + ".lock")
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	for _, d := range []string{"state/lists/partial", "cache/archives/partial"} {
 		if err := os.MkdirAll(filepath.Join(apt, d), 0o755); err != nil {
 			return err
@@ -95,7 +105,7 @@ func (s source) download(ctx context.Context, c store) error {
 	if _, err := run(ctx, apt, "apt-get", append(opts, "update")...); err != nil {
 		return &missingError{"apt cannot reach the Debian archive: " + lastLine(err), "put " + s.Tarball + " into " + c.path("src")}
 	}
-	_, err := run(ctx, c.path("src"), "apt-get", append(opts, "source", "--download-only", s.Package)...)
+	_, err = run(ctx, c.path("src"), "apt-get", append(opts, "source", "--download-only", s.Package)...)
 	return err
 }
 

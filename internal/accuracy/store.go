@@ -50,10 +50,16 @@ func keyOf(inputs ...any) string {
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
-// memo gives the value stored under kind and key, or makes and stores it.
+// memo gives the value stored under kind and key, or makes and stores it. Who
+// asks for the same value meanwhile waits for it.
 func memo[T any](s store, kind, key string, produce func() (T, error)) (T, error) {
 	var v T
 	file := s.path(kind, key+".json")
+	unlock, err := lockFile(file + ".lock")
+	if err != nil {
+		return v, err
+	}
+	defer unlock()
 	data, err := os.ReadFile(file)
 	if err == nil {
 		if err := json.Unmarshal(data, &v); err == nil {

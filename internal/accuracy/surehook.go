@@ -68,8 +68,8 @@ type ours struct {
 
 // buildSurehook builds the command from the module in the working directory.
 // Go's own cache makes the second time fast.
-func buildSurehook(ctx context.Context, c store) (string, error) {
-	bin := c.path("surehook")
+func buildSurehook(ctx context.Context, dir string) (string, error) {
+	bin := filepath.Join(dir, "surehook")
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", bin, "./cmd/surehook")
 	cmd.Env = os.Environ()
 	if out, err := cmd.CombinedOutput(); err != nil {

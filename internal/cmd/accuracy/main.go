@@ -1,6 +1,6 @@
 // Command accuracy measures how exactly surehook counts executions and writes
-// docs/accuracy.md. It exits with 1 when surehook is below perf probe on a row
-// or a function called complete is not.
+// docs/accuracy.md. It exits with 1 when a target is missed (see the report's
+// table of targets) or surehook is below perf probe on a row.
 package main
 
 import (
@@ -61,6 +61,9 @@ func run(ctx context.Context) (bool, error) {
 	failures := report.Failures()
 	for _, f := range failures {
 		fmt.Fprintln(os.Stderr, "FAIL", f)
+	}
+	if len(failures) > 0 {
+		fmt.Fprintf(os.Stderr, "%d targets missed in %d rows\n", len(failures), len(report.Rows))
 	}
 	return len(failures) > 0, nil
 }
