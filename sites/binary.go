@@ -20,7 +20,8 @@ type Binary struct {
 	file   *elfbin.File
 	debug  *elfbin.File             // holds the debug information; file itself, another file, or nil
 	search elfbin.Search            // where debug information was looked for
-	data   *dwarfinfo.Data          // nil without debug information
+	data   debugInfo                // nil without debug information
+	loaded *dwarfinfo.Data          // data, read whole
 	dwErr  error                    // why data is nil although there is a section
 	gaps   []Reason                 // debug information that was not read
 	index  *index                   // functions by name and address
@@ -53,7 +54,7 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b := &Binary{file: f, bodies: map[int32]*body{}, noReturn: map[uint64]bool{}}
 	b.debug, b.search = elfbin.FindDebug(f, opts.Debug)
 	if b.debug != nil && b.debug.HasDWARF() {
-		b.data, b.dwErr = dwarfinfo.Load(b.debug)
+		b.load()
 	}
 	b.gaps = b.readGaps()
 	b.plt = sync.OnceValue(f.PLT)
@@ -67,7 +68,7 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 func (b *Binary) File() *elfbin.File { return b.file }
 
 // Data is the debug information, nil if there is none.
-func (b *Binary) Data() *dwarfinfo.Data { return b.data }
+func (b *Binary) Data() *dwarfinfo.Data { return b.loaded }
 
 // Search says where debug information was looked for.
 func (b *Binary) Search() elfbin.Search { return b.search }
@@ -95,11 +96,28 @@ func (b *Binary) readGaps() []Reason {
 	}
 	var out []Reason
 	seen := map[dwarfinfo.GapKind]bool{}
-	for _, g := range b.data.Gaps {
+	for _, g := range b.loaded.Gaps {
 		if !seen[g.Kind] {
 			seen[g.Kind] = true
 			out = append(out, Reason{ReasonGap, g.Error()})
 		}
 	}
 	return out
+}
+
+// debugInfo is what is asked of debug information, by the indices of
+// dwarfinfo.Data.
+type debugInfo interface {
+	NumFuncs() int32
+	Func(i int32) *dwarfinfo.Func
+	Copy(i int32) *dwarfinfo.Copy
+	Unit(i int32) *dwarfinfo.Unit
+	Lines(unit int32) (*dwarfinfo.LineTable, error)
+}
+
+func (b *Binary) load() {
+	b.loaded, b.dwErr = dwarfinfo.Load(b.debug)
+	if b.dwErr == nil {
+		b.data = b.loaded
+	}
 }

@@ -53,7 +53,7 @@ func (b *Binary) bodyOf(die int32) *body {
 }
 
 func (b *Binary) newBody(die int32) *body {
-	fn := &b.data.Funcs[die]
+	fn := b.data.Func(die)
 	bd := &body{owner: b, known: map[*function]knownViews{}, die: die, fn: fn, arch: b.file.Arch(), image: b.file}
 	entry := fn.Ranges[0].Low
 	if fn.HasEntry {
@@ -66,7 +66,7 @@ func (b *Binary) newBody(die int32) *body {
 	var lineErr error
 	bd.lines, lineErr = b.data.Lines(fn.Unit)
 	bd.marks = b.hasMarkers(fn.Unit)
-	bd.gnu = strings.HasPrefix(b.data.Units[fn.Unit].Producer, "GNU")
+	bd.gnu = strings.HasPrefix(b.data.Unit(fn.Unit).Producer, "GNU")
 	bd.findRoots()
 	if lineErr != nil {
 		bd.doubt = append(bd.doubt, Reason{ReasonGap, "the line table cannot be used: " + lineErr.Error()})
@@ -181,13 +181,13 @@ func (b *Binary) inferNoReturn(addr uint64) bool {
 	if ok && noReturnNames[sym.Name] {
 		return true
 	}
-	if f := b.index.byEntry[addr]; f != nil {
+	if f := b.index.at(addr); f != nil {
 		for _, r := range f.bodies {
-			if r.entry == addr && r.die >= 0 && b.data.Funcs[r.die].NoReturn {
+			if r.entry == addr && r.die >= 0 && b.data.Func(r.die).NoReturn {
 				return true
 			}
 			if r.entry == addr && r.die >= 0 {
-				fn := &b.data.Funcs[r.die]
+				fn := b.data.Func(r.die)
 				return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: fn.Ranges}, b.neverReturns)
 			}
 		}

@@ -34,12 +34,12 @@ func (c *copyResult) doubt(code ReasonCode, text string) {
 // alone is wrong: inlined recursion has the first, macro-made functions the
 // second (docs/architecture.md, rule 3).
 func (b *Binary) splitOf(f *function, i int32) bool {
-	c := &b.data.Copies[i]
-	encloser := b.data.Funcs[c.Func].Root
+	c := b.data.Copy(i)
+	encloser := b.data.Func(c.Func).Root
 	if c.Parent >= 0 {
-		encloser = b.data.Copies[c.Parent].Origin
+		encloser = b.data.Copy(c.Parent).Origin
 	}
-	if encloser >= 0 && b.index.byRoot[encloser] == f &&
+	if encloser >= 0 && b.index.ofRoot(encloser) == f &&
 		slices.ContainsFunc(f.decls, func(p place) bool { return c.CallLine == p.line && c.CallFile == p.file }) {
 		return true
 	}
@@ -50,19 +50,19 @@ func (b *Binary) splitOf(f *function, i int32) bool {
 // of a call that began before: the same call, at the same line and column,
 // stands in front of the split too.
 func (b *Binary) continues(i int32) bool {
-	c := &b.data.Copies[i]
+	c := b.data.Copy(i)
 	p := c.Parent
-	if p < 0 || b.data.Copies[p].Origin < 0 {
+	if p < 0 || b.data.Copy(p).Origin < 0 {
 		return false
 	}
-	outer := b.index.byRoot[b.data.Copies[p].Origin]
+	outer := b.index.ofRoot(b.data.Copy(p).Origin)
 	if outer == nil || !b.splitOf(outer, p) {
 		return false
 	}
-	fn := &b.data.Funcs[c.Func]
+	fn := b.data.Func(c.Func)
 	for j := fn.FirstCopy; j < fn.EndCopy; j++ {
-		d := &b.data.Copies[j]
-		if d.Parent == b.data.Copies[p].Parent && d.Origin == c.Origin && d.CallLine == c.CallLine && d.CallCol == c.CallCol && d.CallFile == c.CallFile {
+		d := b.data.Copy(j)
+		if d.Parent == b.data.Copy(p).Parent && d.Origin == c.Origin && d.CallLine == c.CallLine && d.CallCol == c.CallCol && d.CallFile == c.CallFile {
 			return true
 		}
 	}
@@ -71,12 +71,12 @@ func (b *Binary) continues(i int32) bool {
 
 // covered is the code of a copy with everything inlined into it.
 func (b *Binary) covered(i int32) []elfbin.Range {
-	c := &b.data.Copies[i]
+	c := b.data.Copy(i)
 	out := append([]elfbin.Range(nil), c.Ranges...)
 	// Children follow their parent and stay inside the same function.
 	inside := map[int32]bool{i: true}
-	for j := i + 1; j < b.data.Funcs[c.Func].EndCopy; j++ {
-		d := &b.data.Copies[j]
+	for j := i + 1; j < b.data.Func(c.Func).EndCopy; j++ {
+		d := b.data.Copy(j)
 		if d.Parent >= 0 && inside[d.Parent] {
 			inside[j] = true
 			out = append(out, d.Ranges...)
@@ -90,7 +90,7 @@ func (b *Binary) copySites(f *function) []copyResult {
 	var out []copyResult
 	done := map[int32]bool{}
 	for _, i := range f.copies {
-		die := b.data.Copies[i].Func
+		die := b.data.Copy(i).Func
 		if done[die] {
 			continue
 		}

@@ -56,7 +56,7 @@ type key struct {
 
 func newIndex(b *Binary) *index {
 	x := &index{byRoot: map[int32]*function{}, byEntry: map[uint64]*function{}, named: map[string][]*function{}}
-	if b.data != nil {
+	if b.loaded != nil {
 		x.addDIEs(b)
 	}
 	x.addSymbols(b)
@@ -92,7 +92,7 @@ func (r bodyRef) rank() int {
 
 // addDIEs groups the functions of the debug information.
 func (x *index) addDIEs(b *Binary) {
-	d := b.data
+	d := b.loaded
 	groups := map[key]*function{}
 	of := func(root int32) *function {
 		if f := x.byRoot[root]; f != nil {
@@ -182,10 +182,10 @@ func (x *index) addDecls(d *dwarfinfo.Data) {
 
 // liveFunc tells whether a body lies in the file's code.
 func (b *Binary) liveFunc(die int32) bool {
-	if die < 0 || int(die) >= len(b.data.Funcs) {
+	if die < 0 || die >= b.data.NumFuncs() {
 		return false
 	}
-	for _, r := range b.data.Funcs[die].Ranges {
+	for _, r := range b.data.Func(die).Ranges {
 		if b.file.Executable(r.Low) {
 			return true
 		}
@@ -304,3 +304,13 @@ func functionSymbols(file *elfbin.File) []elfbin.Symbol {
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Value < out[j].Value })
 	return out
 }
+
+// ofRoot gives the function of an abstract instance, by index in Data.Funcs;
+// nil if it has no name.
+func (x *index) ofRoot(i int32) *function { return x.byRoot[i] }
+
+// at gives the function whose body begins at a virtual address, or nil.
+func (x *index) at(addr uint64) *function { return x.byEntry[addr] }
+
+// called gives the functions of a source or mangled name.
+func (x *index) called(name string) []*function { return x.named[name] }

@@ -128,7 +128,7 @@ func (bd *body) outerEdges(v *copyView, m marker) ([]entryEdge, bool) {
 	if p < 0 {
 		return nil, false
 	}
-	f := bd.owner.index.byRoot[bd.owner.data.Copies[p].Origin]
+	f := bd.owner.index.ofRoot(bd.owner.data.Copy(p).Origin)
 	if f == nil {
 		return nil, false
 	}

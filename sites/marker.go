@@ -20,7 +20,7 @@ type marker struct {
 
 // hasMarkers tells whether the unit's compiler writes inline entry rows.
 func (b *Binary) hasMarkers(unit int32) bool {
-	p := b.data.Units[unit].Producer
+	p := b.data.Unit(unit).Producer
 	if strings.Contains(p, " -g1") || strings.Contains(p, " -gno-statement-frontiers") {
 		return false
 	}
@@ -75,7 +75,7 @@ func (bd *body) fileOf(row dwarfinfo.Row) string {
 // ownEntry tells whether the instruction is where the body itself begins, in
 // a body of f: its declaration row there is no inlined copy's.
 func (bd *body) ownEntry(b *Binary, f *function, i int32) bool {
-	return i == bd.graph.Entry && b.index.byRoot[bd.fn.Root] == f
+	return i == bd.graph.Entry && b.index.ofRoot(bd.fn.Root) == f
 }
 
 // copyView is one inlined copy with what is known of its instructions.
@@ -106,7 +106,7 @@ type knownViews struct {
 
 func (b *Binary) newViews(bd *body, f *function) (out []*copyView, orphans []marker) {
 	for _, i := range f.copies {
-		c := &b.data.Copies[i]
+		c := b.data.Copy(i)
 		if c.Func != bd.die {
 			continue
 		}

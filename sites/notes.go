@@ -36,7 +36,7 @@ func (b *Binary) notes(f *function) Notes {
 // address: the linker folded identical code. An alias of f has no function
 // of its own.
 func (b *Binary) foldedWith(f *function, base string, entry uint64) bool {
-	for _, other := range b.index.named[base] {
+	for _, other := range b.index.called(base) {
 		if other == f {
 			continue
 		}

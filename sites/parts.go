@@ -46,7 +46,7 @@ func (b *Binary) codeOf(f *function) []elfbin.Range {
 	var out []elfbin.Range
 	for _, r := range f.bodies {
 		if r.die >= 0 {
-			out = append(out, b.data.Funcs[r.die].Ranges...)
+			out = append(out, b.data.Func(r.die).Ranges...)
 		} else if r.named {
 			out = append(out, elfbin.Range{Low: r.entry, High: r.entry + r.sym.Size})
 		}

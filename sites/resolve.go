@@ -204,7 +204,7 @@ func (b *Binary) addCopy(r *Result, t *tally, c *copyResult) {
 			t.doubt(ReasonUndecodable, "the inlined copy at "+hex(p.addr)+" lies outside the file's code segments")
 			continue
 		}
-		s.Callers, s.Copy = frames, b.data.Copies[c.copy].Offset
+		s.Callers, s.Copy = frames, b.data.Copy(c.copy).Offset
 		r.Sites = append(r.Sites, s)
 	}
 }
@@ -213,12 +213,12 @@ func (b *Binary) addCopy(r *Result, t *tally, c *copyResult) {
 func (b *Binary) frames(c int32) []Frame {
 	var out []Frame
 	for c >= 0 {
-		cp := &b.data.Copies[c]
+		cp := b.data.Copy(c)
 		fr := Frame{File: cp.CallFile, Line: cp.CallLine}
 		if cp.Parent >= 0 {
-			fr.Function = b.rootName(b.data.Copies[cp.Parent].Origin)
+			fr.Function = b.rootName(b.data.Copy(cp.Parent).Origin)
 		} else {
-			fr.Function = b.rootName(b.data.Funcs[cp.Func].Root)
+			fr.Function = b.rootName(b.data.Func(cp.Func).Root)
 		}
 		out = append(out, fr)
 		c = cp.Parent
@@ -230,10 +230,10 @@ func (b *Binary) rootName(root int32) string {
 	if root < 0 {
 		return "?"
 	}
-	if f := b.index.byRoot[root]; f != nil {
+	if f := b.index.ofRoot(root); f != nil {
 		return f.name
 	}
-	return b.data.Funcs[root].Name
+	return b.data.Func(root).Name
 }
 
 // uniqueSites drops sites that say the same thing: two copies counted at one

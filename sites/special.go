@@ -20,7 +20,7 @@ func (b *Binary) resolveClone(h hook.Hook) (Result, bool) {
 		if !s.Func() {
 			continue
 		}
-		f := b.index.byEntry[s.Value]
+		f := b.index.at(s.Value)
 		if f == nil && suffix.cold {
 			f = b.coldOf(s)
 		}
@@ -113,7 +113,7 @@ func (b *Binary) resolveAddress(h hook.Hook) (Result, error) {
 	f := &function{name: hex(h.Address)}
 	if ok {
 		f.name = sym.Name
-		if owner := b.index.byEntry[sym.Value]; owner != nil {
+		if owner := b.index.at(sym.Value); owner != nil {
 			f = owner
 		}
 	}
@@ -163,8 +163,8 @@ func (b *Binary) judgeBoundary(addr uint64) Judgement {
 // around gives the code of the function that contains a virtual address.
 func (b *Binary) around(addr uint64) (ranges []elfbin.Range, entry uint64, ok bool) {
 	if b.data != nil {
-		for i := range b.data.Funcs {
-			fn := &b.data.Funcs[i]
+		for i := range b.data.NumFuncs() {
+			fn := b.data.Func(i)
 			for _, r := range fn.Ranges {
 				if r.Contains(addr) && b.file.Executable(addr) {
 					return []elfbin.Range{r}, r.Low, true
