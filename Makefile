@@ -22,7 +22,7 @@ demo: go ## shows the gotchas on example programs: live as root, else the analys
 	@$(GO) run ./cmd/surehook demo
 
 test: go ## go vet and all tests; ends with what was skipped and why
-	@.ci/need $(COMPILERS) $(CROSS) bpftrace
+	@.ci/need $(COMPILERS) $(CROSS) bpftrace xz-utils
 	$(GO) vet ./...
 	@$(GO) run ./internal/cmd/testrun $(TESTFLAGS) ./...
 

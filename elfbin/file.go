@@ -36,8 +36,8 @@ type File struct {
 	sections []SectionHeader
 	code     []Range          // executable sections by address
 	fixups   map[uint32][]int // in ET_REL: SHT_RELA sections by the section they change
-	symbols  []Symbol         // .symtab, then .dynsym, without their null entries
-	first    [2]int           // index in symbols of each Table's first entry
+	symbols  []Symbol         // of each Table in turn, without their null entries
+	first    [3]int           // index in symbols of each Table's first entry
 
 	index   func() *symbolIndex
 	relocs  func() relocations

@@ -36,6 +36,10 @@ const (
 	// freeDecompressed needs no ratio: a short, regular section shrinks more.
 	freeDecompressed = 1 << 20
 
+	// maxMiniDebug bounds the decompressed .gnu_debugdata: symbols and names of
+	// some million functions. Distributions' largest programs have a tenth.
+	maxMiniDebug = 256 << 20
+
 	// maxInterp is PATH_MAX, the kernel's bound on PT_INTERP.
 	maxInterp = 4096
 

@@ -99,7 +99,7 @@ func (f *File) symbolNumber(symtab uint32, entry uint64) int32 {
 	switch f.sections[symtab].Type {
 	case elf.SHT_SYMTAB:
 	case elf.SHT_DYNSYM:
-		first, end = end, len(f.symbols)
+		first, end = end, f.first[MiniDebug]
 	default:
 		return -1
 	}

@@ -6,12 +6,22 @@ import (
 	"strings"
 )
 
-// Symbols gives every entry of .symtab, then of .dynsym, except the null
+// Symbols gives every entry of .symtab, then of .dynsym, then of
+// .gnu_debugdata in a file without .symtab, except the null
 // ones. Nothing is merged: an exported function is usually in both tables.
 // The caller must not change the slice.
 func (f *File) Symbols() []Symbol { return f.symbols }
 
 func (f *File) readSymbols() error {
+	if err := f.readSymbolTables(); err != nil {
+		return err
+	}
+	f.first[MiniDebug] = len(f.symbols)
+	return f.readMiniSymbols()
+}
+
+// readSymbolTables reads .symtab and .dynsym.
+func (f *File) readSymbolTables() error {
 	for table, typ := range []elf.SectionType{Symtab: elf.SHT_SYMTAB, Dynsym: elf.SHT_DYNSYM} {
 		f.first[table] = len(f.symbols)
 		for i, s := range f.sections {

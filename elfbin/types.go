@@ -40,8 +40,9 @@ type Table uint8
 
 // The symbol tables of a file.
 const (
-	Symtab Table = iota // .symtab
-	Dynsym              // .dynsym
+	Symtab    Table = iota // .symtab
+	Dynsym                 // .dynsym
+	MiniDebug              // .symtab of the file in .gnu_debugdata
 )
 
 // Symbol is one entry of a symbol table, as written: nothing is merged.

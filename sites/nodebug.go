@@ -2,6 +2,7 @@ package sites
 
 import (
 	"debug/elf"
+	"slices"
 
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/flow"
@@ -40,6 +41,16 @@ func (b *Binary) withoutDebug(f *function, n *Notes) []Reason {
 	}
 	n.NoCaller = true
 	return []Reason{{ReasonNoDebug, "the symbol has no caller left in this file: probably inlined everywhere (or unused)"}}
+}
+
+// miniSymbol tells that the symbol of the plain probe is one that libbpf 1.1
+// and the bpftrace 0.17 of Debian 12 do not find: they read the file's own tables.
+func miniSymbol(n *Notes) []Reason {
+	own := func(s elfbin.Symbol) bool { return s.Table != elfbin.MiniDebug }
+	if len(n.Symbols) == 0 || slices.ContainsFunc(n.Symbols, own) {
+		return nil
+	}
+	return []Reason{{ReasonMiniSymbol, "the symbol is in .gnu_debugdata only: tools that do not read it, as libbpf, cannot attach by name"}}
 }
 
 // findCallers disassembles every function of the file once.

@@ -64,6 +64,7 @@ const (
 	ReasonDecided     ReasonCode = "decided-before" // the call's outcome may be known beforehand on one path
 	ReasonMergedCall  ReasonCode = "merged-call"    // calls merged into one without a line
 	ReasonHazard      ReasonCode = "hazard"         // a breakpoint at the place fails or breaks the program
+	ReasonMiniSymbol  ReasonCode = "mini-symbol"    // the symbol is in .gnu_debugdata, which not every tool reads
 	ReasonReentered   ReasonCode = "re-entered"     // one beginning of a copy leads to another
 )
 

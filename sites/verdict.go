@@ -200,7 +200,7 @@ func (b *Binary) judgePlain(r *Result, f *function, t *tally) Judgement {
 	if t.hazard {
 		return Judgement{None, []Reason{{ReasonHazard, "a breakpoint on the first instruction of " + f.name + " fails, or makes the kernel skip the instruction"}}}
 	}
-	j := Judgement{Verdict: Complete}
+	j := Judgement{Verdict: Complete, Reasons: miniSymbol(&r.Notes)}
 	hit := false
 	for _, s := range r.Sites {
 		hit = hit || s.Plain
@@ -231,8 +231,8 @@ func (b *Binary) judgePlain(r *Result, f *function, t *tally) Judgement {
 		j.Reasons = append(j.Reasons, r.Plan.Reasons...)
 		j.Verdict = worse(j.Verdict, r.Plan.Verdict)
 	}
-	if len(j.Reasons) == 0 {
-		j.Reasons = []Reason{{ReasonEntry, "every execution passes the symbol"}}
+	if j.Verdict == Complete {
+		j.Reasons = append(j.Reasons, Reason{ReasonEntry, "every execution passes the symbol"})
 	}
 	return j
 }
