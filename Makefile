@@ -30,10 +30,11 @@ accuracy: go ## measures sites against the truth and against perf, gdb, bpftrace
 	@.ci/need --must $(COMPILERS) dpkg-dev $(PEERS)
 	$(GO) run ./internal/cmd/accuracy -out docs/accuracy.md
 
-bench: go ## Go benchmarks; as root also the time to attach
-	@.ci/need gcc libc6-dev
+bench: go ## a kernel's whole index and one function of it against perf; as root also the time to attach
+	@.ci/need gcc libc6-dev linux-perf
 	@$(GO) test -run '^$$' -bench . -benchmem \
 		$$(git grep -l '^func Benchmark' -- '*_test.go' | xargs -n 1 dirname | sort -u | sed 's|^|./|')
+	@$(GO) run ./internal/cmd/bench
 
 generate: go ## rebuilds BPF objects, demo programs and generated pages
 	@.ci/need --must $(COMPILERS) $(CROSS)
