@@ -29,6 +29,7 @@ type Binary struct {
 	plt    func() map[uint64]string // imported functions by their stub's address
 
 	dataBounds func() []uint64 // where data begins or ends, computed once
+	golang     elfbin.Range    // what Go's compiler and assembler made; empty for other programs
 
 	mu       sync.Mutex
 	bodies   map[int32]*body // by index in data.Funcs
@@ -59,6 +60,7 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b.gaps = b.readGaps()
 	b.plt = sync.OnceValue(f.PLT)
 	b.dataBounds = sync.OnceValue(b.findDataBounds)
+	b.golang = goRange(f)
 	b.index = newIndex(b)
 	b.calls = sync.OnceValue(b.findCallers)
 	return b, nil

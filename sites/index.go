@@ -34,6 +34,8 @@ type bodyRef struct {
 	named bool // sym is a symbol of the file
 	clone bool // the compiler made it: .isra, .constprop ...
 	part  bool // .part: the tail of calls that began elsewhere
+
+	wrapper bool // Go: only passes the call on, from one calling convention to the other
 }
 
 // index finds functions by name and by entry address.
@@ -82,7 +84,7 @@ func newIndex(b *Binary) *index {
 // rank puts the plain body before clones and these before parts.
 func (r bodyRef) rank() int {
 	switch {
-	case r.part:
+	case r.part, r.wrapper:
 		return 2
 	case r.clone:
 		return 1
@@ -155,6 +157,7 @@ func (x *index) addDIEs(b *Binary) {
 		of(d.Funcs[i].Root)
 	}
 	x.addDecls(d)
+	x.joinWrappers(d)
 }
 
 // place is a position in a source file.
@@ -213,7 +216,13 @@ func (x *index) addSymbols(b *Binary) {
 		}
 	}
 	for _, s := range x.symbols {
+		if goMarker(s) {
+			continue
+		}
 		base, suffix := splitClone(s.Name)
+		if b.goText(s.Value) { // Go's compiler hangs no suffixes on names
+			base, suffix = s.Name, cloneSuffix{}
+		}
 		if suffix.cold {
 			for _, f := range bare[base] {
 				f.colds = append(f.colds, s)

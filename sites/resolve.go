@@ -120,8 +120,10 @@ func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 	}
 	r.Sites = uniqueSites(r.Sites, t)
 	b.plain(&r, f)
+	b.markStackChecks(&r, t)
 	if h.Kind == hook.Uretprobe {
 		returnsOnly(&r, t)
+		b.refuseGoReturns(&r, t)
 	}
 	b.judge(&r, f, t)
 	return r
@@ -129,11 +131,15 @@ func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 
 // addBody adds the entry of an out-of-line body.
 func (b *Binary) addBody(r *Result, t *tally, ref *bodyRef) {
-	if ref.part {
-		return // the tail of calls that are counted where they began (rule 4)
+	if ref.part || ref.wrapper {
+		return // of calls that are counted where they begin (rule 4)
 	}
 	if ref.named && ref.sym.IFunc() {
 		t.ifunc = true
+		return
+	}
+	if b.goCode(ref) {
+		b.addGoBody(r, t, ref)
 		return
 	}
 	entry := b.safeEntry(t, ref)

@@ -128,6 +128,11 @@ func (b *Binary) atAddress(r *Result, addr uint64) error {
 		return &AddressError{b.file.Path(), addr, "no code of the file lies there"}
 	}
 	s.Plain, s.Return = true, r.Hook.Kind == hook.Uretprobe
+	if s.Return && b.goAt(addr) {
+		j := Judgement{None, []Reason{{ReasonGoReturn, goReturnWhy}}}
+		r.Plain, r.Plan = j, j
+		return nil
+	}
 	if s.Offset == 0 && s.Symbol != "" {
 		s.Kind = Entry
 	}

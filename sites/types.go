@@ -66,6 +66,8 @@ const (
 	ReasonHazard      ReasonCode = "hazard"         // a breakpoint at the place fails or breaks the program
 	ReasonMiniSymbol  ReasonCode = "mini-symbol"    // the symbol is in .gnu_debugdata, which not every tool reads
 	ReasonReentered   ReasonCode = "re-entered"     // one beginning of a copy leads to another
+	ReasonStack       ReasonCode = "stack-check"    // Go: the entry is passed again when the stack grows
+	ReasonGoReturn    ReasonCode = "go-return"      // Go: a return probe crashes the program
 )
 
 // Judgement is a verdict with its evidence.
