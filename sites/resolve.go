@@ -81,7 +81,7 @@ func (b *Binary) resolveAll(h hook.Hook, matched []*function) []Result {
 	return out
 }
 
-// match lists the functions a name or a glob means.
+// match lists the functions a name or a glob means, by name.
 func (x *index) match(pattern string, glob bool) []*function {
 	var out []*function
 	for _, f := range x.funcs {
@@ -89,7 +89,7 @@ func (x *index) match(pattern string, glob bool) []*function {
 			out = append(out, f)
 		}
 	}
-	return out
+	return byName(out)
 }
 
 // newResult is a result with all that does not depend on the sites.
