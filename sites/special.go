@@ -84,6 +84,9 @@ func (b *Binary) resolveGhost(h hook.Hook) (Result, bool) {
 		}
 		r := b.newResult(h, f)
 		j := Judgement{None, []Reason{{ReasonNoSymbol, "the debug information names " + f.name + " but holds no body and no inlined copy: its calls were folded away, or it has none here"}}}
+		if len(b.gaps) > 0 {
+			j = Judgement{Unknown, b.gaps}
+		}
 		r.Plain, r.Plan = j, j
 		return r, true
 	}

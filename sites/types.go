@@ -94,7 +94,7 @@ type Site struct {
 	Cond       flow.Cond // counts only when it holds; Always: every hit
 	Plain      bool      // the plain probe hits this address too
 	Return     bool      // the return is probed (uretprobe)
-	Copy       uint64    // .debug_info offset of the inlined copy, 0 for bodies
+	Copy       uint64    // .debug_info offset of the inlined copy, in its unit's file; 0 for bodies
 }
 
 // Lost is a caller whose executions a probe does not see.
