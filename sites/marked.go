@@ -18,24 +18,19 @@ func (bd *body) markedEdges(v *copyView, views []*copyView, r *copyResult) []ent
 		}
 		out = append(out, bd.intoMarker(v, views, m)...)
 	}
-	return append(out, bd.unmarkedEdges(v, r)...)
+	return append(out, bd.unmarkedEdges(v, views)...)
 }
 
-// unmarkedEdges finds ways into a marked copy that pass none of its marks and
-// yet come to what follows them: a path on which jump threading skipped the
-// copy's first statement, row and all.
-func (bd *body) unmarkedEdges(v *copyView, r *copyResult) []entryEdge {
+// unmarkedEdges finds ways into a marked copy that pass none of its marks:
+// paths on which jump threading skipped the copy's first statement, row and all.
+func (bd *body) unmarkedEdges(v *copyView, views []*copyView) []entryEdge {
 	begun := bd.begun(v)
+	free := bd.unmarked(v)
 	var out []entryEdge
 	for _, e := range bd.entries(v.region) {
 		if begun[e.to] {
-			if !bd.isHead(v.region, e.to, begun) {
-				continue
-			}
-			if v.region.hole[e.to] {
+			if e.from >= 0 && free[e.from] && !v.marks(e.to) && bd.isHead(v.region, e.to, begun) && !inAnother(v, views, e) {
 				out = append(out, e)
-			} else if bd.statements()[e.to] && !v.marks(e.to) {
-				r.doubt(ReasonEvidence, "the flow enters the copy at "+hex(bd.graph.Insns[e.to].Addr)+" too, where no beginning is marked")
 			}
 			continue
 		}
@@ -50,6 +45,24 @@ func (bd *body) unmarkedEdges(v *copyView, r *copyResult) []entryEdge {
 		}
 	}
 	return out
+}
+
+// inAnother tells whether an edge comes from another copy of the function:
+// cross-jumping made one end of two executions that began before.
+func inAnother(v *copyView, views []*copyView, e entryEdge) bool {
+	return slices.ContainsFunc(views, func(o *copyView) bool {
+		return o != v && !o.split && o.region.in[e.from] && !o.region.in[e.to]
+	})
+}
+
+// unmarked marks the instructions that can be reached without passing the copy
+// or one of its marks.
+func (bd *body) unmarked(v *copyView) []bool {
+	avoid := slices.Clone(v.region.in)
+	for _, m := range v.markers {
+		avoid[m.insn] = true
+	}
+	return bd.reach(bd.roots, avoid)
 }
 
 // marks tells whether an instruction is a marked beginning of the copy.

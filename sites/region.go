@@ -35,9 +35,20 @@ func (bd *body) regionOf(ranges []elfbin.Range) *region {
 
 // padding tells whether an instruction is alignment, which belongs to nobody:
 // clang begins a copy at the alignment before its loop, which the loop never
-// executes. A nop of the program's own has a statement.
+// executes. A nop of the program's own has a statement or, from GCC, at least a
+// row of its own: link-time optimisation loses statements, and the assembler's
+// padding continues the row before it.
 func (bd *body) padding(i int) bool {
-	return bd.graph.Insns[i].Nop && (bd.lines == nil || !bd.statements()[i])
+	if !bd.graph.Insns[i].Nop {
+		return false
+	}
+	return bd.lines == nil || !bd.statements()[i] && !(bd.gnu && bd.hasRow(i))
+}
+
+// hasRow tells whether a row of the line table begins at the instruction.
+func (bd *body) hasRow(i int) bool {
+	row, ok := bd.lines.At(bd.graph.Insns[i].Addr)
+	return ok && row.Addr == bd.graph.Insns[i].Addr
 }
 
 // lineless tells whether LLVM gave an instruction no line. Its ranges run on
