@@ -18,19 +18,23 @@ func (bd *body) markedEdges(v *copyView, views []*copyView, r *copyResult) []ent
 		}
 		out = append(out, bd.intoMarker(v, views, m)...)
 	}
-	return append(out, bd.unmarkedEdges(v, views)...)
+	return append(out, bd.unmarkedEdges(v, views, r)...)
 }
 
 // unmarkedEdges finds ways into a marked copy that pass none of its marks:
 // paths on which jump threading skipped the copy's first statement, row and all.
-func (bd *body) unmarkedEdges(v *copyView, views []*copyView) []entryEdge {
+func (bd *body) unmarkedEdges(v *copyView, views []*copyView, r *copyResult) []entryEdge {
 	begun := bd.begun(v)
 	free := bd.unmarked(v)
 	var out []entryEdge
 	for _, e := range bd.entries(v.region) {
 		if begun[e.to] {
-			if e.from >= 0 && free[e.from] && !v.marks(e.to) && bd.isHead(v.region, e.to, begun) && !inAnother(v, views, e) {
+			switch {
+			case e.from < 0 || !free[e.from] || v.marks(e.to) || !bd.isHead(v.region, e.to, begun):
+			case !inAnother(v, views, e):
 				out = append(out, e)
+			case bd.statements()[e.to]:
+				r.doubt(ReasonEvidence, "another copy leads into this one at "+hex(bd.graph.Insns[e.to].Addr)+", where no beginning is marked")
 			}
 			continue
 		}
