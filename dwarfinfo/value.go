@@ -180,10 +180,7 @@ func (u *unit) text(v value) (string, error) {
 		}
 		from = u.secs.str
 	case classAlt:
-		if u.secs.alt == nil {
-			return "", errAlt
-		}
-		from = u.secs.alt.str
+		return "", errAlt
 	default:
 		return "", errClass
 	}

@@ -29,6 +29,8 @@ type body struct {
 	merged map[uint64]int32 // see mergedCalls
 	line   []uint32         // see lineAt
 	stmt   []bool           // see statements
+	inner  []int32          // see innermost
+	alive  []bool           // see live
 	roots  []int32          // instructions where control comes in from outside
 	doubt  []Reason         // what makes the graph incomplete
 }
@@ -133,14 +135,10 @@ func (bd *body) findRoots() {
 	// Compilers leave no dead blocks but behind calls that never return: what
 	// nothing leads to is reached by an indirect jump in a way not understood.
 	for i := range g.Insns {
-		if len(g.Pred(int32(i))) > 0 || int32(i) == g.Entry || g.Insns[i].Nop || g.Insns[i].Kind == flow.Trap {
+		if len(g.Pred(int32(i))) > 0 || int32(i) == g.Entry || g.Insns[i].Nop {
 			continue
 		}
 		if len(g.Unresolved) == 0 && bd.afterNoReturn(i) {
-			continue
-		}
-		if bd.recovers(i) {
-			bd.roots = append(bd.roots, int32(i))
 			continue
 		}
 		bd.roots = append(bd.roots, int32(i))
@@ -184,9 +182,6 @@ func (b *Binary) inferNoReturn(addr uint64) bool {
 	sym, ok := b.file.SymbolAt(addr)
 	if ok && noReturnNames[sym.Name] {
 		return true
-	}
-	if b.goText(addr) && switchesStack(sym.Name) {
-		return false
 	}
 	if f := b.index.at(addr); f != nil {
 		for _, r := range f.bodies {

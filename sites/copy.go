@@ -211,6 +211,9 @@ func (bd *body) copyEdges(v *copyView, views []*copyView, r *copyResult) []entry
 		return nil
 	}
 	edges := bd.entries(bd.stated(v.region))
+	if !bd.marks && !bd.gnu {
+		edges = bd.settle(v, edges)
+	}
 	if bd.marks && !bd.startsAt(edges, v.copy) {
 		r.doubt(ReasonEvidence, "the line table marks no beginning of a copy, and the flow enters it elsewhere than recorded")
 	}

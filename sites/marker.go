@@ -112,6 +112,7 @@ func (b *Binary) newViews(bd *body, f *function) (out []*copyView, orphans []mar
 		}
 		v := &copyView{index: i, copy: c, split: b.splitOf(f, i), region: bd.regionOf(b.covered(i))}
 		bd.fillHoles(v.region)
+		bd.fillMerged(v.region)
 		out = append(out, v)
 	}
 	for _, m := range b.markers(bd, f) {
