@@ -118,6 +118,18 @@ func ruleCases() []ruleCase {
 			want:   []string{"SH411 error"}, remedy: "surehook trace --count 'uprobe:/opt/prog:add'",
 		},
 		{
+			name: "Go's stack check", hook: "uprobe:./prog:main.f",
+			result: with(add(because(sites.Unknown, sites.ReasonStack, "the entry is passed again"), complete, entry(0x16, "main.f")), func(r *sites.Result) {
+				r.Sites[0].Offset, r.Sites[0].Plain = 6, true
+			}),
+			want: []string{"SH412 warning"}, message: "begun again", remedy: "bpftrace -e 'uprobe:/opt/prog:0x16 { @ = count(); }'",
+		},
+		{
+			name: "return probe on Go", hook: "uretprobe:./prog:main.f",
+			result: add(because(sites.None, sites.ReasonGoReturn, "crashes"), because(sites.None, sites.ReasonGoReturn, "crashes")),
+			want:   []string{"SH413 error"}, message: "crashes the program", remedy: "surehook trace --count 'uprobe:/opt/prog:add'",
+		},
+		{
 			name: "suspected inlining", hook: "uprobe:./prog:add",
 			result: with(add(because(sites.Unknown, sites.ReasonNoDebug, "the symbol has no caller left"), complete, entry(0x10, "add")), func(r *sites.Result) {
 				r.Notes.NoCaller = true

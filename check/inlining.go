@@ -135,7 +135,7 @@ var answered = map[sites.ReasonCode]bool{
 	sites.ReasonEntry: true, sites.ReasonInlined: true, sites.ReasonNoSymbol: true, sites.ReasonClone: true,
 	sites.ReasonNoDebug: true, sites.ReasonGap: true, sites.ReasonIFunc: true, sites.ReasonReturn: true,
 	sites.ReasonNotBoundary: true, sites.ReasonUndefined: true, sites.ReasonFolded: true,
-	sites.ReasonHazard: true,
+	sites.ReasonHazard: true, sites.ReasonStack: true, sites.ReasonGoReturn: true,
 }
 
 // unknown: the verdict cannot be told, for a reason that is in the code (SH406).
@@ -206,7 +206,7 @@ func gap(c context) []Finding {
 	return []Finding{{
 		Message:  fmt.Sprintf("part of the debug information is not read: inlined copies of %s may be missing here", c.Function),
 		Evidence: c.reasons(sites.ReasonGap),
-		Remedy:   "rebuild without dwz and -gsplit-dwarf, or compare the counts on a run you know:\n" + strings.Replace(c.own(), "--count", "--count --prove", 1),
+		Remedy:   "put the missing files where they were looked for, rebuild without -gsplit-dwarf, or compare the counts on a run you know:\n" + strings.Replace(c.own(), "--count", "--count --prove", 1),
 	}}
 }
 
@@ -220,8 +220,8 @@ func planLost(c context) []Finding {
 			Remedy:   "build with __attribute__((noinline)) for this function, or probe its callers",
 		}}
 	}
-	if c.Plan.Verdict != sites.Partial && len(c.PlanLost) == 0 || c.returnsLost() || c.has(sites.ReasonIFunc) {
-		return nil // SH410 and SH302 say it better
+	if c.Plan.Verdict != sites.Partial && len(c.PlanLost) == 0 || c.returnsLost() || c.has(sites.ReasonIFunc) || c.has(sites.ReasonGoReturn) {
+		return nil // SH410, SH302 and SH413 say it better
 	}
 	f := Finding{
 		Message: fmt.Sprintf("some executions of %s have no place of their own: even surehook's plan misses them", c.Function),

@@ -26,6 +26,7 @@ func Rules() []Rule {
 	all = append(all, linkRules()...)
 	all = append(all, inliningRules()...)
 	all = append(all, cloneRules()...)
+	all = append(all, languageRules()...)
 	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.Code, b.Code) })
 	return all
 }

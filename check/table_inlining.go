@@ -165,12 +165,14 @@ surehook looks in the file, by build id under /usr/lib/debug and by
 			Summary: "There is debug information that surehook cannot read, and copies may be recorded in it.",
 			Explanation: `
 Some forms of debug information are spread over several files: dwz moves what
-files share into an alternate file, -gsplit-dwarf leaves it in .dwo files.
+files share into an alternate file, which surehook reads where the file that
+names it says, in .dwz directories and by build id, and misses when it is not
+installed. -gsplit-dwarf leaves it in .dwo files.
 Damaged units are skipped. A tool that ignores this finds no copies and says
 "not inlined". surehook says what it has not read:
 
     unknown: debug information is split (.dwo/.dwp) and not read`,
-			Remedy: "Build without -gsplit-dwarf and dwz, or count a run whose number of calls you know.",
+			Remedy: "Install the files that are missing, build without -gsplit-dwarf, or count a run whose number of calls you know.",
 		},
 		{
 			Code: SH409, Title: "no place of its own", Severity: Warning, run: planLost,

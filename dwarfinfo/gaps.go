@@ -6,6 +6,7 @@ import "fmt"
 // into its alternate file; the first of each sort and the count say as much.
 type gapSet struct {
 	unit  int32
+	file  string
 	gaps  []Gap
 	count []int
 }
@@ -33,7 +34,7 @@ func (s *gapSet) add(kind GapKind, off uint64, detail string) {
 			return
 		}
 	}
-	s.gaps = append(s.gaps, Gap{Kind: kind, Unit: s.unit, Offset: off, Detail: detail})
+	s.gaps = append(s.gaps, Gap{Kind: kind, Unit: s.unit, File: s.file, Offset: off, Detail: detail})
 	s.count = append(s.count, 1)
 }
 

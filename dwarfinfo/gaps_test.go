@@ -1,6 +1,7 @@
 package dwarfinfo
 
 import (
+	"bytes"
 	"debug/dwarf"
 	"encoding/binary"
 	"strings"
@@ -47,6 +48,77 @@ func TestAltFile(t *testing.T) {
 		if !strings.Contains(d.Gaps[0].Detail, "and 2 more") {
 			t.Errorf("form %#x: gaps are not counted: %v", tt.form, d.Gaps)
 		}
+	}
+}
+
+// Two files have entries at equal offsets; each reference finds its own.
+func TestAltFileEqualOffsets(t *testing.T) {
+	own, other := function("own"), function("other")
+	alt := fileOf(unitOf(5, nil, function("x"), other))
+	main := fileOf(unitOf(5, nil, function("y"), own, function("f", inlined(own),
+		entryOf(dwarf.TagInlinedSubroutine, []dt.Attr{attr(dwarf.AttrAbstractOrigin, dt.RefSup4, 0x12)}))))
+	d, err := LoadLinked(main, Links{Alt: alt, AltPath: "alt"})
+	if err != nil || len(d.Gaps) > 0 || own.Offset() != 0x12 || other.Offset() != 0x12 {
+		t.Fatalf("%v, gaps %v, offsets %#x, %#x", err, d.Gaps, own.Offset(), other.Offset())
+	}
+	if a, b := d.Funcs[d.Copies[0].Origin].Name, d.Funcs[d.Copies[1].Origin].Name; a != "own" || b != "other" {
+		t.Errorf("origins %s, %s", a, b)
+	}
+}
+
+// Names, scopes and files of an origin in another file.
+func TestAltFileResolved(t *testing.T) {
+	for _, version := range []uint16{4, 5} {
+		for _, form := range []dt.Form{dt.GNURefAlt, dt.RefSup4, dt.RefSup8} {
+			there := entryOf(dwarf.TagSubprogram, named("there",
+				attr(dwarf.AttrDeclFile, dt.Data1, 1), attr(dwarf.AttrInline, dt.Data1, 1)))
+			lines := &dt.Lines{Version: version, Dirs: []string{"/alt", "d"}, Files: []dt.LineFile{{Name: "a.c", Dir: 1}, {Name: "b.c", Dir: 1}}}
+			partial := unitOf(version, []dt.Attr{attr(dwarf.AttrStmtList, dt.SecOffset, lines), attr(dwarf.AttrCompDir, dt.Strp, "/alt")},
+				entryOf(dwarf.TagNamespace, named("ns"), there), function("wrong"))
+			partial.Root.Tag, partial.Kind = dwarf.TagPartialUnit, 3
+			alt := fileOf(partial)
+			if _, err := alt.Section(".debug_info"); err != nil {
+				t.Fatal(err)
+			}
+			str, _ := alt.Section(".debug_str")
+			nsAt := bytes.Index(str, []byte("ns\x00"))
+			c := entryOf(dwarf.TagInlinedSubroutine, []dt.Attr{attr(dwarf.AttrAbstractOrigin, form, there.Offset())})
+			here := entryOf(dwarf.TagSubprogram, []dt.Attr{attr(dwarf.AttrName, dt.GNUStrpAlt, nsAt)}, c, inlined(partial.Root))
+			u := unitOf(version, named("main.c"), entryOf(dwarf.TagNamespace, named("here"), function("padding"), here))
+			c2 := here.Children[1]
+			c2.Attrs = []dt.Attr{attr(dwarf.AttrAbstractOrigin, dt.RefAddr, here)}
+			d, err := LoadLinked(fileOf(u), Links{Alt: alt, AltPath: "/alt/file"})
+			if err != nil || len(d.Gaps) > 0 || len(d.Units) != 2 {
+				t.Fatalf("form %#x: %v, gaps %v", form, err, d.Gaps)
+			}
+			f := d.Funcs[d.Copies[0].Origin]
+			if f.Name != "there" || f.Scope != "ns" || f.DeclFile != map[uint16]string{4: "/alt/a.c", 5: "/alt/d/b.c"}[version] || d.Units[f.Unit].File != "/alt/file" {
+				t.Errorf("form %#x: origin %+v in %+v", form, f, d.Units[f.Unit])
+			}
+			if f := d.Funcs[d.Copies[1].Origin]; f.Name != "ns" || f.Scope != "here" || d.Units[f.Unit].File != "" {
+				t.Errorf("form %#x: origin in the same file %+v", form, f)
+			}
+			if _, err := d.Lines(1); err != nil {
+				t.Errorf("lines of the alternate file: %v", err)
+			}
+		}
+	}
+}
+
+// An alternate file refers to no further one, and a damaged one costs what is
+// in it.
+func TestAltFileDamaged(t *testing.T) {
+	main := unitOf(5, nil, function("f", entryOf(dwarf.TagInlinedSubroutine, []dt.Attr{attr(dwarf.AttrAbstractOrigin, dt.RefSup4, 1<<20)})), function("g"))
+	alt := unitOf(5, nil, entryOf(dwarf.TagSubprogram, []dt.Attr{attr(dwarf.AttrName, dt.StrpSup, 0)}))
+	d, err := LoadLinked(fileOf(main), Links{Alt: fileOf(alt, alt), AltPath: "alt"})
+	if err != nil || len(d.Gaps) != 3 || d.Gaps[0].Kind != GapOrigin || d.Gaps[1].Kind != GapAltFile || d.Gaps[1].File != "alt" {
+		t.Errorf("%v, gaps %v", err, d.Gaps)
+	}
+	if d, err = LoadLinked(fileOf(main), Links{Alt: failingSource{}, AltPath: "alt"}); err != nil || len(d.Gaps) != 2 || !strings.Contains(d.Gaps[1].Error(), "alt: ") {
+		t.Errorf("%v, gaps %v", err, d.Gaps)
+	}
+	if got := names(d.Funcs); !cmp.Equal(got, []string{"f", "g"}) {
+		t.Errorf("functions %q", got)
 	}
 }
 

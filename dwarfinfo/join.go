@@ -5,13 +5,14 @@ import "sort"
 // joiner puts the units together and follows references between them.
 type joiner struct {
 	d     *Data
-	units []unit
+	units []unit // by place
+	files []*sections
 	refs  []int32 // by Func: the index its origin leads to, -1 for none
 }
 
 // join fills d from the units.
-func join(d *Data, units []unit) {
-	j := &joiner{d: d, units: units}
+func join(d *Data, files []*sections, units []unit) {
+	j := &joiner{d: d, units: units, files: files}
 	j.allocate()
 	parallel(len(units), func() func(int) { return j.place })
 	j.ranges()
@@ -76,17 +77,14 @@ func (j *joiner) place(i int) {
 	u.calls, u.callSrc = nil, nil // half of the memory, in a kernel
 }
 
-// lookup finds the function at an offset; -1 without one. at is where the
-// reference is written, in unit u.
-func (j *joiner) lookup(u *unit, off, at uint64, what string) int32 {
-	if off == noRef || off == lostRef {
+// lookup finds the function at a place; -1 without one. at is the offset
+// where the reference is written, in unit u.
+func (j *joiner) lookup(u *unit, ref, at uint64, what string) int32 {
+	if ref == noRef || ref == lostRef {
 		return -1
 	}
-	to := u
-	if off < u.off || off >= uint64(u.end) {
-		to = j.unitAt(off)
-	}
-	if to != nil {
+	if to := holder(j.units, u, ref); to != nil {
+		off := ref - to.secs.base
 		n := sort.Search(len(to.funcs), func(n int) bool { return to.funcs[n].Offset >= off })
 		if n < len(to.funcs) && to.funcs[n].Offset == off {
 			return to.firstRef + int32(n)
@@ -96,21 +94,26 @@ func (j *joiner) lookup(u *unit, off, at uint64, what string) int32 {
 	return -1
 }
 
-// unitAt finds the unit that holds an offset.
-func (j *joiner) unitAt(off uint64) *unit {
-	n := sort.Search(len(j.units), func(n int) bool { return uint64(j.units[n].end) > off })
-	if n < len(j.units) && j.units[n].off <= off {
-		return &j.units[n]
+// holds tells whether a place is in the unit.
+func (u *unit) holds(ref uint64) bool {
+	return u.secs.place(u.off) <= ref && ref < u.secs.place(uint64(u.end))
+}
+
+// holder finds the unit that holds a place; it is often the one that names it.
+func holder(units []unit, from *unit, ref uint64) *unit {
+	if from.holds(ref) {
+		return from
+	}
+	n := sort.Search(len(units), func(n int) bool { return units[n].secs.place(uint64(units[n].end)) > ref })
+	if n < len(units) && units[n].holds(ref) {
+		return &units[n]
 	}
 	return nil
 }
 
 // ranges resolves all spans, in order.
 func (j *joiner) ranges() {
-	if len(j.units) == 0 {
-		return
-	}
-	r := newRangeReader(j.units[0].secs)
+	r := newRangeReader(j.files)
 	for i := range j.units {
 		u := &j.units[i]
 		for n := range u.funcSrc {

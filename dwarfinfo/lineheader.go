@@ -33,6 +33,13 @@ type fileEntry struct {
 	dir  uint64
 }
 
+// lineReader is what of a unit takes part in reading its line table.
+func lineReader(in *sections, meta *Unit) *unit {
+	u := &unit{secs: in, strBase: meta.strBase}
+	u.enc.addrSize = meta.addrSize
+	return u
+}
+
 // readLineHeader reads the header at off, which must end before limit.
 func readLineHeader(u *unit, off uint64, limit int) (*lineHeader, error) {
 	data := u.secs.line

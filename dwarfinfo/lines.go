@@ -36,13 +36,15 @@ func (d *Data) readLines(meta *Unit) (*LineTable, error) {
 	if !meta.HasLines {
 		return nil, fmt.Errorf("unit %s at %#x: %w", meta.Name, meta.Offset, ErrNoLines)
 	}
-	u := &unit{secs: d.secs, strBase: meta.strBase}
-	u.enc.addrSize = meta.addrSize
-	h, err := readLineHeader(u, meta.lineOffset, len(d.secs.line))
+	in := d.secs
+	if meta.lineAlt {
+		in = in.alt
+	}
+	h, err := readLineHeader(lineReader(in, meta), meta.lineOffset, len(in.line))
 	if err != nil {
 		return nil, err
 	}
-	m := lineMachine{h: h, c: cursor{data: d.secs.line[:h.end], pos: h.program}}
+	m := lineMachine{h: h, c: cursor{data: in.line[:h.end], pos: h.program}}
 	if err := m.run(); err != nil {
 		return nil, &FormatError{".debug_line", meta.lineOffset, err}
 	}

@@ -6,38 +6,88 @@ import (
 	"sync/atomic"
 )
 
+// Links lead to the files in which a file keeps parts of its debug
+// information. What is missing becomes Gaps. The zero value has none.
+type Links struct {
+	Alt     Source // the alternate file of dwz, or DWARF 5 supplementary file; nil if not to be had
+	AltPath string // for Unit.File
+}
+
 // Load reads the functions, inlined copies and calls of all units. Only a
 // section that cannot be had is an error; what is damaged or not read inside
 // them is in Data.Gaps. Without .debug_info there are no units.
-func Load(src Source) (*Data, error) {
+func Load(src Source) (*Data, error) { return LoadLinked(src, Links{}) }
+
+// LoadLinked also reads the files that links lead to. Their sections are read
+// before it returns. One that cannot be had, or that breaks the format, costs
+// what is in it and is in Data.Gaps.
+func LoadLinked(src Source, links Links) (*Data, error) {
 	secs, err := readSections(src)
 	if err != nil {
 		return nil, err
 	}
-	headers, lost := readHeaders(secs.info)
-	units := make([]unit, len(headers))
-	tabs := newTables(secs.abbrev, headers)
-	parallel(len(units), func() func(int) {
-		return func(i int) {
-			units[i] = unit{header: headers[i], index: int32(i), secs: secs}
-			units[i].open(tabs)
-		}
-	})
-	files := newFileTables(units)
-	parallel(len(units), func() func(int) {
-		w := &walker{paths: newPaths()}
-		return func(i int) { w.walk(&units[i], files) }
-	})
-	secs.lines = make([]lineOnce, len(units))
+	l := &loader{}
+	l.file(secs)
+	if links.Alt != nil {
+		l.alternate(secs, links)
+	}
+	l.open()
+	l.walk()
+	secs.lines = make([]lineOnce, len(l.units))
 	d := &Data{src: src, secs: secs}
-	join(d, units)
-	for i := range units {
-		d.Gaps = append(d.Gaps, units[i].gapSet.list()...)
+	join(d, l.files, l.units)
+	for i := range l.units {
+		d.Gaps = append(d.Gaps, l.units[i].gapSet.list()...)
+	}
+	d.Gaps = append(d.Gaps, l.lost...)
+	return d, nil
+}
+
+// loader gathers the units of all files, by place.
+type loader struct {
+	files []*sections
+	units []unit
+	lost  []Gap // files and ends of files that cannot be read
+}
+
+// file adds the units of a file.
+func (l *loader) file(s *sections) {
+	s.base = uint64(len(l.files)) << placeBits
+	l.files = append(l.files, s)
+	headers, lost := readHeaders(s.info)
+	s.tabs = newTables(s.abbrev, headers)
+	for i := range headers {
+		l.units = append(l.units, unit{header: headers[i], index: int32(len(l.units)), secs: s, lines: s})
 	}
 	if lost != nil {
-		d.Gaps = append(d.Gaps, *lost)
+		lost.File = s.path
+		l.lost = append(l.lost, *lost)
 	}
-	return d, nil
+}
+
+func (l *loader) alternate(main *sections, links Links) {
+	alt, err := readSections(links.Alt)
+	if err != nil {
+		l.lost = append(l.lost, Gap{Kind: GapAltFile, Unit: -1, File: links.AltPath, Detail: err.Error()})
+		return
+	}
+	alt.path = links.AltPath
+	main.alt = alt
+	l.file(alt)
+}
+
+// open reads the units' own entries.
+func (l *loader) open() {
+	parallel(len(l.units), func() func(int) { return func(i int) { l.units[i].open() } })
+}
+
+// walk reads the units' contents.
+func (l *loader) walk() {
+	files := newFileTables(l.units)
+	parallel(len(l.units), func() func(int) {
+		w := &walker{paths: newPaths()}
+		return func(i int) { w.walk(&l.units[i], files) }
+	})
 }
 
 // parallel calls a worker's function for 0..n-1, each once, in no order: what

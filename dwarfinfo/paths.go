@@ -12,13 +12,14 @@ const pathsPerByte = 64
 
 // fileTables reads the file tables of line headers, once each.
 type fileTables struct {
-	starts []uint64 // where units' line tables begin, ascending
+	starts map[*sections][]uint64 // where units' line tables begin, ascending
 	mu     sync.Mutex
 	cache  map[fileKey]*fileTable
 }
 
 // fileKey: the unit's string base and address size take part in decoding.
 type fileKey struct {
+	in           *sections
 	off, strBase uint64
 	addrSize     uint8
 }
@@ -30,13 +31,15 @@ type fileTable struct {
 }
 
 func newFileTables(units []unit) *fileTables {
-	t := &fileTables{cache: map[fileKey]*fileTable{}}
+	t := &fileTables{starts: map[*sections][]uint64{}, cache: map[fileKey]*fileTable{}}
 	for i := range units {
-		if units[i].meta.HasLines {
-			t.starts = append(t.starts, units[i].meta.lineOffset)
+		if u := &units[i]; u.meta.HasLines {
+			t.starts[u.lines] = append(t.starts[u.lines], u.meta.lineOffset)
 		}
 	}
-	t.starts = distinct(t.starts)
+	for in := range t.starts {
+		t.starts[in] = distinct(t.starts[in])
+	}
 	return t
 }
 
@@ -64,7 +67,7 @@ func extent(starts []uint64, off uint64, end int) int {
 }
 
 func (t *fileTables) get(u *unit) (*lineHeader, error) {
-	key := fileKey{u.meta.lineOffset, u.strBase, u.enc.addrSize}
+	key := fileKey{u.lines, u.meta.lineOffset, u.meta.strBase, u.enc.addrSize}
 	t.mu.Lock()
 	f := t.cache[key]
 	if f == nil {
@@ -73,7 +76,7 @@ func (t *fileTables) get(u *unit) (*lineHeader, error) {
 	}
 	t.mu.Unlock()
 	f.once.Do(func() {
-		f.h, f.err = readLineHeader(u, key.off, extent(t.starts, key.off, len(u.secs.line)))
+		f.h, f.err = readLineHeader(lineReader(u.lines, &u.meta), key.off, extent(t.starts[u.lines], key.off, len(u.lines.line)))
 	})
 	return f.h, f.err
 }

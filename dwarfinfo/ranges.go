@@ -37,12 +37,14 @@ type rangeReader struct {
 	budget [2]int // bytes of .debug_ranges and .debug_rnglists left to read
 }
 
-func newRangeReader(s *sections) *rangeReader {
+func newRangeReader(files []*sections) *rangeReader {
 	const always = 4096 // small sections are no threat
-	return &rangeReader{budget: [2]int{
-		listFactor*len(s.ranges) + always,
-		listFactor*len(s.rnglists) + always,
-	}}
+	r := &rangeReader{budget: [2]int{always, always}}
+	for _, s := range files {
+		r.budget[0] += listFactor * len(s.ranges)
+		r.budget[1] += listFactor * len(s.rnglists)
+	}
+	return r
 }
 
 // resolve gives the non-empty ranges of a span and its entry address.

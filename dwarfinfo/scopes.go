@@ -23,11 +23,11 @@ type scopeNames struct {
 // not the place of the body, which C++ writes outside of its class.
 func (j *joiner) scopes() {
 	s := scopeNames{units: j.units, known: map[string]string{}}
+	for _, f := range j.files {
+		s.budget += scopeFactor * (len(f.info) + len(f.str))
+	}
 	for i := range j.units {
 		u := &j.units[i]
-		if i == 0 {
-			s.budget = scopeFactor * (len(u.secs.info) + len(u.secs.str))
-		}
 		for n := range u.funcSrc {
 			index, scope := u.firstRef+int32(n), u.funcSrc[n].scope
 			if f := &j.d.Funcs[index]; f.Root == index && scope >= 0 {
@@ -69,25 +69,19 @@ func (s *scopeNames) parent(u *unit, sc *scope) (*unit, int32) {
 	if sc.spec == noRef || sc.spec == lostRef {
 		return u, sc.parent
 	}
-	to := u
-	if sc.spec < u.off || sc.spec >= uint64(u.end) {
-		to = s.unitAt(sc.spec)
-	}
+	to := holder(s.units, u, sc.spec)
 	if to == nil {
 		return u, sc.parent
 	}
-	n := sort.Search(len(to.scopes), func(n int) bool { return to.scopes[n].off >= sc.spec })
-	if n == len(to.scopes) || to.scopes[n].off != sc.spec {
+	off := sc.spec - to.secs.base
+	n := sort.Search(len(to.scopes), func(n int) bool { return to.scopes[n].off >= off })
+	if n == len(to.scopes) || to.scopes[n].off != off {
 		return u, sc.parent
 	}
 	if sc.name == "" {
 		sc.name = to.scopes[n].name
 	}
 	return to, to.scopes[n].parent
-}
-
-func (s *scopeNames) unitAt(off uint64) *unit {
-	return (&joiner{units: s.units}).unitAt(off)
 }
 
 func (s *scopeNames) join(u *unit, at uint64, prefix, name string) string {

@@ -11,7 +11,22 @@ type sections struct {
 	info, abbrev, str, lineStr, strOffsets []byte
 	addr, ranges, rnglists, line           []byte
 
-	lines []lineOnce // by unit
+	base uint64    // place of offset 0 in .debug_info, see place
+	path string    // of the file; empty for the one that Load was asked for
+	alt  *sections // of the alternate file, if it has one and it was found
+	tabs *tables
+
+	lines []lineOnce // by unit, in the first file's
+}
+
+// placeBits is how many low bits of a place are the offset; package elfbin
+// gives sections of at most 8 GiB.
+const placeBits = 40
+
+// place numbers the entries of all files: the number of the file above, the
+// offset in its .debug_info below. Offsets of two files may be equal.
+func (s *sections) place(off uint64) uint64 {
+	return s.base + min(off, 1<<placeBits-1)
 }
 
 // lineOnce caches one unit's line table. Behind a pointer-free slice element,

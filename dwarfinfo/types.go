@@ -17,7 +17,7 @@ type Source interface {
 // It is immutable after Load and safe for concurrent use.
 type Data struct {
 	Units  []Unit
-	Funcs  []Func // every DW_TAG_subprogram, declarations too, by Offset
+	Funcs  []Func // every DW_TAG_subprogram, declarations too, by file and Offset
 	Copies []Copy // every DW_TAG_inlined_subroutine; a parent comes before its children
 	Calls  []Call // every DW_TAG_call_site and DW_TAG_GNU_call_site
 	Gaps   []Gap  // what could not be read; never silently empty
@@ -28,6 +28,7 @@ type Data struct {
 
 // Unit is one compilation or partial unit.
 type Unit struct {
+	File     string // that the offsets of the unit and its entries count in; empty for the file given to Load
 	Offset   uint64 // of the unit header in .debug_info
 	Version  uint16 // 4 or 5 (2 and 3 are read as far as they agree)
 	Name     string // DW_AT_name
@@ -37,14 +38,15 @@ type Unit struct {
 	HasLines bool
 
 	lineOffset uint64 // in .debug_line, if HasLines
-	strBase    uint64 // in .debug_str_offsets
+	lineAlt    bool   // which is the alternate file's
+	strBase    uint64 // of the line table, in .debug_str_offsets
 	addrSize   uint8
 }
 
 // Func is a DW_TAG_subprogram: an abstract instance, an out-of-line body, a
 // declaration, or a body and its own abstract instance in one.
 type Func struct {
-	Offset      uint64 // of the DIE in .debug_info
+	Offset      uint64 // of the DIE in .debug_info of the unit's File: two files may have equal ones
 	Unit        int32  // index in Data.Units
 	Root        int32  // index in Data.Funcs: where abstract_origin and specification lead in the end; itself if nowhere
 	Name        string // DW_AT_name, inherited through Root
@@ -68,7 +70,7 @@ type Func struct {
 
 // Copy is a DW_TAG_inlined_subroutine: one inlined copy of a function.
 type Copy struct {
-	Offset   uint64 // of the DIE in .debug_info
+	Offset   uint64 // of the DIE in .debug_info of the unit's File
 	Unit     int32
 	Func     int32 // index in Data.Funcs of the body that contains it
 	Parent   int32 // index in Data.Copies of the enclosing copy, -1 if none
@@ -96,7 +98,7 @@ type GapKind uint8
 
 // The gaps.
 const (
-	GapAltFile GapKind = iota + 1 // references into a dwz or DWARF 5 supplementary file
+	GapAltFile GapKind = iota + 1 // references into a dwz or DWARF 5 supplementary file that was not given
 	GapSplit                      // unit's contents are in a .dwo or .dwp file
 	GapBadUnit                    // unit is damaged; the others are read
 	GapVersion                    // unit has a version that is not read
@@ -108,7 +110,7 @@ const (
 func (k GapKind) String() string {
 	switch k {
 	case GapAltFile:
-		return "debug information refers to an alternate file (dwz) that is not read"
+		return "debug information refers to an alternate file (dwz) that was not found"
 	case GapSplit:
 		return "debug information is split (.dwo/.dwp) and not read"
 	case GapBadUnit:
@@ -127,14 +129,19 @@ func (k GapKind) String() string {
 // built on it can be "unknown" and not "no".
 type Gap struct {
 	Kind   GapKind
-	Unit   int32 // index in Data.Units, -1 when it concerns the file
+	Unit   int32  // index in Data.Units, -1 when it concerns the file
+	File   string // as Unit.File
 	Offset uint64
 	Detail string
 }
 
 // Error makes a gap usable as an error.
 func (g Gap) Error() string {
-	return fmt.Sprintf(".debug_info at offset %#x: %s: %s", g.Offset, g.Kind, g.Detail)
+	file := g.File
+	if file != "" {
+		file += ": "
+	}
+	return fmt.Sprintf("%s.debug_info at offset %#x: %s: %s", file, g.Offset, g.Kind, g.Detail)
 }
 
 // Row is one row of the line number table (DWARF5 §6.2).

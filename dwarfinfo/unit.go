@@ -19,6 +19,7 @@ type unit struct {
 	header
 	index int32
 	secs  *sections
+	lines *sections // where its line table is
 	meta  Unit
 
 	strBase, addrBase, listBase, lowPC uint64
@@ -44,7 +45,7 @@ type results struct {
 	copies  []Copy
 	copySrc []copySource
 	calls   []Call
-	callSrc []uint64 // callee's offset, noRef or lostRef
+	callSrc []uint64 // callee's place, noRef or lostRef
 	scopes  []scope
 }
 
@@ -75,7 +76,7 @@ type copySource struct {
 type scope struct {
 	off    uint64
 	parent int32
-	spec   uint64 // declaration whose place in the scopes counts, or noRef
+	spec   uint64 // place of the declaration whose place in the scopes counts, or noRef
 	name   string
 
 	text string // with all that encloses it, once known
@@ -103,15 +104,15 @@ const (
 var errNoTable = errors.New("abbreviation table cannot be read")
 
 // open reads the unit's own entry.
-func (u *unit) open(tabs *tables) {
-	u.meta = Unit{Offset: u.off, Version: u.version, addrSize: u.enc.addrSize}
-	u.gapSet.unit = u.index
+func (u *unit) open() {
+	u.meta = Unit{File: u.secs.path, Offset: u.off, Version: u.version, addrSize: u.enc.addrSize}
+	u.gapSet.unit, u.gapSet.file = u.index, u.secs.path
 	if u.gap != nil {
 		u.gapSet.add(u.gap.Kind, u.gap.Offset, u.gap.Detail)
 		return
 	}
 	u.pathBudget = pathsPerByte * (u.end - int(u.off))
-	table, err := tabs.get(u.abbrev, u.enc)
+	table, err := u.secs.tabs.get(u.abbrev, u.enc)
 	if err != nil {
 		u.gapSet.add(GapBadUnit, u.off, fmt.Sprintf("%v: %v", errNoTable, err))
 		return
@@ -198,7 +199,7 @@ func (u *unit) bases(a *abbrev, vals *[maxAttrs]value) {
 			u.listBase = pos
 		}
 	}
-	u.meta.strBase = u.strBase
+	u.meta.strBase, u.meta.lineAlt = u.strBase, u.lines.base != 0
 }
 
 func (u *unit) rootAttr(attr uint16, v value) {
@@ -255,12 +256,15 @@ func (u *unit) addr(off uint64, v value, what string) (uint64, bool) {
 	return a, true
 }
 
-// ref resolves a reference to an entry's offset in .debug_info.
+// ref resolves a reference to an entry's place.
 func (u *unit) ref(off uint64, v value, what string) uint64 {
 	switch v.class {
 	case classRef:
-		return v.u
+		return u.secs.place(v.u)
 	case classAlt:
+		if alt := u.secs.alt; alt != nil {
+			return alt.place(v.u)
+		}
 		u.gapSet.add(GapAltFile, off, what)
 	case classSig:
 		u.gapSet.add(GapOrigin, off, what+" is in a type unit, which is not read")

@@ -180,7 +180,10 @@ func (u *unit) text(v value) (string, error) {
 		}
 		from = u.secs.str
 	case classAlt:
-		return "", errAlt
+		if u.secs.alt == nil {
+			return "", errAlt
+		}
+		from = u.secs.alt.str
 	default:
 		return "", errClass
 	}

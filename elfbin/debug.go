@@ -94,7 +94,8 @@ func (s Search) Refused() bool {
 // whose build id or CRC does not match is refused. A separate debug file has
 // the virtual addresses of f but not its code.
 func FindDebug(f *File, opts DebugOptions) (*File, Search) {
-	d := debugSearch{file: f, opts: opts, id: f.BuildID()}
+	d := newSearch(f, opts, f.BuildID())
+	d.judge = d.judgeDebug(nil)
 	d.MiniOnly = f.HasMiniDebug() && !f.HasDWARF()
 	if f.HasDWARF() {
 		d.Path = f.Path()
@@ -104,12 +105,6 @@ func FindDebug(f *File, opts DebugOptions) (*File, Search) {
 	d.note(f.Path(), NoDWARF, "")
 	if opts.Root == nil {
 		return d.fetch(), d.Search
-	}
-	if len(d.opts.Dirs) == 0 {
-		d.opts.Dirs = []string{DefaultDebugDir}
-	}
-	if len(d.opts.Beside) == 0 {
-		d.opts.Beside = f.dirs
 	}
 	found := d.byBuildID()
 	if found == nil {
@@ -121,12 +116,23 @@ func FindDebug(f *File, opts DebugOptions) (*File, Search) {
 	return found, d.Search
 }
 
-// debugSearch is one run of FindDebug.
+// debugSearch is one run of FindDebug, or of its relatives.
 type debugSearch struct {
 	Search
-	file *File
-	opts DebugOptions
-	id   string
+	file  *File
+	opts  DebugOptions
+	id    string                        // build id of what is looked for
+	judge func(*File) (Outcome, string) // whether a file that was found is it
+}
+
+func newSearch(f *File, opts DebugOptions, id string) *debugSearch {
+	if len(opts.Dirs) == 0 {
+		opts.Dirs = []string{DefaultDebugDir}
+	}
+	if len(opts.Beside) == 0 {
+		opts.Beside = f.dirs
+	}
+	return &debugSearch{file: f, opts: opts, id: id}
 }
 
 func (d *debugSearch) note(path string, o Outcome, format string, args ...any) {
@@ -140,7 +146,7 @@ func (d *debugSearch) byBuildID() *File {
 		return nil
 	}
 	for _, dir := range d.opts.Dirs {
-		if f := d.try(path.Join(dir, ".build-id", d.id[:2], d.id[2:]+".debug"), nil); f != nil {
+		if f := d.try(path.Join(dir, ".build-id", d.id[:2], d.id[2:]+".debug")); f != nil {
 			return f
 		}
 	}
@@ -171,12 +177,10 @@ func (d *debugSearch) byLink() *File {
 			places = append(places, path.Join(debug, dir, name))
 		}
 	}
-	for _, p := range places {
-		if f := d.try(p, &crc); f != nil {
-			return f
-		}
-	}
-	return nil
+	d.judge = d.judgeDebug(&crc)
+	found := d.tryAll(places)
+	d.judge = d.judgeDebug(nil)
+	return found
 }
 
 // fetch asks for the file by its build id where DebugOptions.Fetch leads.
@@ -190,20 +194,28 @@ func (d *debugSearch) fetch() *File {
 		d.note("build id "+d.id, Absent, "%v", err)
 		return nil
 	case err != nil:
-		return d.take("build id "+d.id, nil, err, nil)
+		return d.take("build id "+d.id, nil, err)
 	}
-	return d.take(f.Path(), f, nil, nil)
+	return d.take(f.Path(), f, nil)
 }
 
-// try opens one candidate and takes it if it is the file's; crc is what
-// .gnu_debuglink says, nil when it was found by its build id.
-func (d *debugSearch) try(p string, crc *uint32) *File {
+func (d *debugSearch) tryAll(places []string) *File {
+	for _, p := range places {
+		if f := d.try(p); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// try opens one candidate and takes it if it is the one looked for.
+func (d *debugSearch) try(p string) *File {
 	f, err := openIn(d.opts.Root, p)
-	return d.take(p, f, err, crc)
+	return d.take(p, f, err)
 }
 
 // take is what becomes of a candidate that was opened, or could not be.
-func (d *debugSearch) take(p string, f *File, err error, crc *uint32) *File {
+func (d *debugSearch) take(p string, f *File, err error) *File {
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			d.note(p, Absent, "")
@@ -212,7 +224,7 @@ func (d *debugSearch) take(p string, f *File, err error, crc *uint32) *File {
 		}
 		return nil
 	}
-	outcome, detail := d.judge(f, crc)
+	outcome, detail := d.judge(f)
 	d.note(p, outcome, "%s", detail)
 	if outcome != Found {
 		f.Close()
@@ -222,26 +234,29 @@ func (d *debugSearch) take(p string, f *File, err error, crc *uint32) *File {
 	return f
 }
 
-func (d *debugSearch) judge(f *File, crc *uint32) (Outcome, string) {
-	switch id := f.BuildID(); {
-	case f.Arch() != d.file.Arch():
-		return WrongArch, f.Arch().String()
-	case id != d.id:
-		return WrongID, fmt.Sprintf("%s has %q, %s has %q", d.file.Path(), d.id, f.Path(), id)
-	case !f.HasDWARF():
-		return NoDWARF, ""
-	}
-	if crc == nil {
+// judgeDebug judges separate debug files; crc is what .gnu_debuglink says,
+// nil when the file is found by its build id.
+func (d *debugSearch) judgeDebug(crc *uint32) func(*File) (Outcome, string) {
+	return func(f *File) (Outcome, string) {
+		switch id := f.BuildID(); {
+		case f.Arch() != d.file.Arch():
+			return WrongArch, f.Arch().String()
+		case id != d.id:
+			return WrongID, fmt.Sprintf("%s has %q, %s has %q", d.file.Path(), d.id, f.Path(), id)
+		case !f.HasDWARF():
+			return NoDWARF, ""
+		case crc == nil:
+			return Found, ""
+		}
+		got, err := f.crc32()
+		if err != nil {
+			return Unreadable, err.Error()
+		}
+		if got != *crc {
+			return WrongCRC, fmt.Sprintf("%#x, not %#x", got, *crc)
+		}
 		return Found, ""
 	}
-	got, err := f.crc32()
-	if err != nil {
-		return Unreadable, err.Error()
-	}
-	if got != *crc {
-		return WrongCRC, fmt.Sprintf("%#x, not %#x", got, *crc)
-	}
-	return Found, ""
 }
 
 // crc32 is the checksum of the whole file that .gnu_debuglink uses.

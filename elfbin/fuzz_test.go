@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"os"
+	"path"
 	"testing"
 	"testing/fstest"
 )
@@ -84,6 +85,31 @@ func exercise(t *testing.T, f *File, n int) {
 	if (debug != nil) != (search.Path != "") {
 		t.Fatal("debug file and search disagree")
 	}
+}
+
+// FuzzAltLink reads any bytes as the sections that name an alternate file, and
+// looks for it: a place to look at is never outside of what was named.
+func FuzzAltLink(f *testing.F) {
+	f.Add(pack("../.dwz/x\x00", "\xab\xcd"), pack(uint16(5), uint8(0), "x.sup\x00", uint8(2), "\x01\x02"))
+	f.Add([]byte(nil), pack(uint16(5), uint8(1), "\x00", uint8(2), "\x01\x02"))
+	f.Fuzz(func(t *testing.T, link, sup []byte) {
+		im := withDWARF("\x01\x02\x03")
+		im.sections = append(im.sections, debug(".gnu_debugaltlink", link), debug(".debug_sup", sup))
+		file := im.open(t)
+		name, id, ok := file.AltLink()
+		if ok && name == "" {
+			t.Fatal("an alternate file without a name")
+		}
+		got, search := FindAlt(file, DebugOptions{Root: fstest.MapFS{"opt/test/x.sup": {Data: supOf(1, "\x01\x02").bytes()}}})
+		if (got != nil) != (search.Path != "") || got != nil && (got.altID() != id || id == "") {
+			t.Fatalf("%q %q: %v", name, id, search)
+		}
+		for _, a := range search.Attempts {
+			if a.Outcome != NotSearched && (!path.IsAbs(a.Path) || path.Clean(a.Path) != a.Path) {
+				t.Fatalf("looked at %q", a.Path)
+			}
+		}
+	})
 }
 
 // FuzzLdCache reads any bytes as ld.so's cache: entries xor an error.

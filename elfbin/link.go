@@ -26,14 +26,29 @@ func (f *File) AltLink() (name, buildID string, ok bool) {
 		id := b[c.at:]
 		return name, hex.EncodeToString(id), !c.short && name != ""
 	}
+	// A supplementary file says so of itself and links to nothing.
+	name, buildID, supplementary, ok := f.sup()
+	return name, buildID, ok && !supplementary && name != ""
+}
+
+// altID is the id (hex) that files refer to this one by as their alternate
+// file; empty if it is none.
+func (f *File) altID() string {
+	if _, id, supplementary, ok := f.sup(); ok && supplementary {
+		return id
+	}
+	return f.BuildID()
+}
+
+// sup reads .debug_sup (DWARF5 §7.3.6): the checksum stands for a build id.
+func (f *File) sup() (name, id string, supplementary, ok bool) {
 	b, err := f.Section(".debug_sup")
 	if err != nil || b == nil {
-		return "", "", false
+		return "", "", false, false
 	}
 	c := &cursor{data: b}
-	version, supplementary := c.u16(), c.u8()
+	version, is := c.u16(), c.u8()
 	name = c.cstring()
-	id := c.bytes(c.uleb())
-	// A supplementary file says so of itself and links to nothing.
-	return name, hex.EncodeToString(id), !c.short && version == 5 && supplementary == 0 && name != ""
+	sum := c.bytes(c.uleb())
+	return name, hex.EncodeToString(sum), is != 0, !c.short && version == 5
 }

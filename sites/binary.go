@@ -29,6 +29,7 @@ type Binary struct {
 	plt    func() map[uint64]string // imported functions by their stub's address
 
 	dataBounds func() []uint64 // where data begins or ends, computed once
+	golang     elfbin.Range    // what Go's compiler and assembler made; empty for other programs
 
 	mu       sync.Mutex
 	bodies   map[int32]*body // by index in data.Funcs
@@ -54,11 +55,11 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b := &Binary{file: f, bodies: map[int32]*body{}, noReturn: map[uint64]bool{}}
 	b.debug, b.search = elfbin.FindDebug(f, opts.Debug)
 	if b.debug != nil && b.debug.HasDWARF() {
-		b.load()
+		b.load(opts.Debug)
 	}
-	b.gaps = b.readGaps()
 	b.plt = sync.OnceValue(f.PLT)
 	b.dataBounds = sync.OnceValue(b.findDataBounds)
+	b.golang = goRange(f)
 	b.index = newIndex(b)
 	b.calls = sync.OnceValue(b.findCallers)
 	return b, nil
@@ -86,25 +87,6 @@ func (b *Binary) target() Target {
 	return Target{Path: b.file.Path(), BuildID: b.file.BuildID(), Arch: b.file.Arch()}
 }
 
-// readGaps turns what package dwarfinfo could not read into reasons.
-func (b *Binary) readGaps() []Reason {
-	switch {
-	case b.dwErr != nil:
-		return []Reason{{ReasonGap, "debug information cannot be read: " + b.dwErr.Error()}}
-	case b.data == nil:
-		return nil
-	}
-	var out []Reason
-	seen := map[dwarfinfo.GapKind]bool{}
-	for _, g := range b.loaded.Gaps {
-		if !seen[g.Kind] {
-			seen[g.Kind] = true
-			out = append(out, Reason{ReasonGap, g.Error()})
-		}
-	}
-	return out
-}
-
 // debugInfo is what is asked of debug information, by the indices of
 // dwarfinfo.Data.
 type debugInfo interface {
@@ -113,11 +95,4 @@ type debugInfo interface {
 	Copy(i int32) *dwarfinfo.Copy
 	Unit(i int32) *dwarfinfo.Unit
 	Lines(unit int32) (*dwarfinfo.LineTable, error)
-}
-
-func (b *Binary) load() {
-	b.loaded, b.dwErr = dwarfinfo.Load(b.debug)
-	if b.dwErr == nil {
-		b.data = b.loaded
-	}
 }

@@ -135,10 +135,14 @@ func (bd *body) findRoots() {
 	// Compilers leave no dead blocks but behind calls that never return: what
 	// nothing leads to is reached by an indirect jump in a way not understood.
 	for i := range g.Insns {
-		if len(g.Pred(int32(i))) > 0 || int32(i) == g.Entry || g.Insns[i].Nop {
+		if len(g.Pred(int32(i))) > 0 || int32(i) == g.Entry || g.Insns[i].Nop || g.Insns[i].Kind == flow.Trap {
 			continue
 		}
 		if len(g.Unresolved) == 0 && bd.afterNoReturn(i) {
+			continue
+		}
+		if bd.recovers(i) {
+			bd.roots = append(bd.roots, int32(i))
 			continue
 		}
 		bd.roots = append(bd.roots, int32(i))
@@ -182,6 +186,9 @@ func (b *Binary) inferNoReturn(addr uint64) bool {
 	sym, ok := b.file.SymbolAt(addr)
 	if ok && noReturnNames[sym.Name] {
 		return true
+	}
+	if b.goText(addr) && switchesStack(sym.Name) {
+		return false
 	}
 	if f := b.index.at(addr); f != nil {
 		for _, r := range f.bodies {

@@ -11,6 +11,7 @@ type NotFoundError struct {
 	Function string
 	Near     []string // the nearest names, best first; may be empty
 	NoDebug  bool     // the file has no debug information: a fully inlined function would not show
+	Unread   string   // what of the debug information was not read and may hold the function; empty: nothing
 }
 
 func (e *NotFoundError) Error() string {
@@ -18,6 +19,9 @@ func (e *NotFoundError) Error() string {
 	fmt.Fprintf(&b, "%s: no function matches %q", e.Path, e.Function)
 	if e.NoDebug {
 		b.WriteString(" (the file has no debug information, so functions without a symbol cannot be found)")
+	}
+	if e.Unread != "" {
+		fmt.Fprintf(&b, " in what can be read of the debug information (%s)", e.Unread)
 	}
 	if len(e.Near) > 0 {
 		fmt.Fprintf(&b, "; did you mean %s?", strings.Join(e.Near, ", "))

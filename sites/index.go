@@ -1,11 +1,10 @@
 package sites
 
 import (
+	"cmp"
 	"slices"
-	"sort"
 	"strings"
 
-	"github.com/surehook/surehook/dwarfinfo"
 	"github.com/surehook/surehook/elfbin"
 )
 
@@ -34,12 +33,14 @@ type bodyRef struct {
 	named bool // sym is a symbol of the file
 	clone bool // the compiler made it: .isra, .constprop ...
 	part  bool // .part: the tail of calls that began elsewhere
+
+	wrapper bool // Go: only passes the call on, from one calling convention to the other
 }
 
 // index finds functions by name and by entry address.
 type index struct {
 	funcs       []*function
-	byRoot      map[int32]*function // by index in Data.Funcs
+	byRoot      []*function // by index in Data.Funcs, nil without a name
 	byEntry     map[uint64]*function
 	named       map[string][]*function // by source and mangled name
 	undescribed int                    // functions that the debug information says nothing of
@@ -47,15 +48,9 @@ type index struct {
 	symbols     []elfbin.Symbol        // function symbols, one an address and name, by address
 }
 
-// key groups the abstract instances of one source function: a static inline
-// function of a header has one in every unit that uses it.
-type key struct {
-	name, linkage, file string
-	line                int
-}
-
 func newIndex(b *Binary) *index {
-	x := &index{byRoot: map[int32]*function{}, byEntry: map[uint64]*function{}, named: map[string][]*function{}}
+	x := &index{symbols: functionSymbols(b.file)}
+	x.byEntry = make(map[uint64]*function, len(x.symbols))
 	if b.loaded != nil {
 		x.addDIEs(b)
 	}
@@ -66,95 +61,22 @@ func newIndex(b *Binary) *index {
 			x.ghosts = append(x.ghosts, f)
 			continue
 		}
-		sort.SliceStable(f.bodies, func(i, j int) bool { return f.bodies[i].rank() < f.bodies[j].rank() })
+		slices.SortStableFunc(f.bodies, func(a, b bodyRef) int { return cmp.Compare(a.rank(), b.rank()) })
 		live = append(live, f)
 	}
 	x.funcs = live
-	sort.SliceStable(x.funcs, func(i, j int) bool {
-		if x.funcs[i].name != x.funcs[j].name {
-			return x.funcs[i].name < x.funcs[j].name
-		}
-		return x.funcs[i].declFile < x.funcs[j].declFile
-	})
 	return x
 }
 
 // rank puts the plain body before clones and these before parts.
 func (r bodyRef) rank() int {
 	switch {
-	case r.part:
+	case r.part, r.wrapper:
 		return 2
 	case r.clone:
 		return 1
 	}
 	return 0
-}
-
-// addDIEs groups the functions of the debug information.
-func (x *index) addDIEs(b *Binary) {
-	d := b.loaded
-	groups := map[key]*function{}
-	of := func(root int32) *function {
-		if f := x.byRoot[root]; f != nil {
-			return f
-		}
-		r := &d.Funcs[root]
-		if r.Name == "" && r.LinkageName == "" {
-			return nil
-		}
-		k := key{qualified(r), r.LinkageName, r.DeclFile, r.DeclLine}
-		f := groups[k]
-		if f == nil {
-			f = &function{name: k.name, linkage: k.linkage, declFile: k.file, declLine: k.line}
-			if f.name == "" {
-				f.name = k.linkage
-			}
-			groups[k] = f
-			x.funcs = append(x.funcs, f)
-		}
-		f.roots = append(f.roots, root)
-		x.byRoot[root] = f
-		return f
-	}
-	again := map[int32]bool{} // DIEs of bodies that have another
-	for i := range d.Funcs {
-		fn := &d.Funcs[i]
-		if len(fn.Ranges) == 0 {
-			continue
-		}
-		entry := fn.Ranges[0].Low
-		if fn.HasEntry {
-			entry = fn.EntryPC
-		}
-		// Linkers leave the DIEs of dropped sections at address 0, 1 or -1.
-		if !b.file.Executable(entry) {
-			continue
-		}
-		f := of(fn.Root)
-		if f != nil && f.hasBody(entry) {
-			// An inline function of C++ has a DIE in every unit, and the
-			// linker leads all of them to the instance that it kept.
-			again[int32(i)] = true
-			continue
-		}
-		if f != nil {
-			f.bodies = append(f.bodies, bodyRef{die: int32(i), entry: entry})
-			x.byEntry[entry] = f
-		}
-	}
-	for i := range d.Copies {
-		c := &d.Copies[i]
-		if c.Origin < 0 || again[c.Func] || !b.liveFunc(c.Func) {
-			continue
-		}
-		if f := of(c.Origin); f != nil {
-			f.copies = append(f.copies, int32(i))
-		}
-	}
-	for i := range d.Funcs {
-		of(d.Funcs[i].Root)
-	}
-	x.addDecls(d)
 }
 
 // place is a position in a source file.
@@ -163,48 +85,10 @@ type place struct {
 	line, col int // col 0: not recorded
 }
 
-// addDecls gathers where each function is declared and defined. A C++ member's
-// root is its declaration in the class; the line table speaks of the definition.
-func (x *index) addDecls(d *dwarfinfo.Data) {
-	for i := range d.Funcs {
-		fn := &d.Funcs[i]
-		f := x.byRoot[fn.Root]
-		p := place{fn.DeclFile, fn.DeclLine, fn.DeclCol}
-		if f == nil || fn.DeclLine == 0 || slices.Contains(f.decls, p) {
-			continue
-		}
-		f.decls = append(f.decls, p)
-		if !fn.Declaration {
-			f.declFile, f.declLine = p.file, p.line
-		}
-	}
-}
-
-// liveFunc tells whether a body lies in the file's code.
-func (b *Binary) liveFunc(die int32) bool {
-	if die < 0 || die >= b.data.NumFuncs() {
-		return false
-	}
-	for _, r := range b.data.Func(die).Ranges {
-		if b.file.Executable(r.Low) {
-			return true
-		}
-	}
-	return false
-}
-
-// qualified is the source name with its namespaces.
-func qualified(f *dwarfinfo.Func) string {
-	if f.Scope != "" && f.Name != "" {
-		return f.Scope + "::" + f.Name
-	}
-	return f.Name
-}
-
 // addSymbols hangs every function symbol on the function it belongs to, and
 // makes functions of those the debug information does not know.
 func (x *index) addSymbols(b *Binary) {
-	x.symbols = functionSymbols(b.file)
+	x.named = make(map[string][]*function, len(x.funcs))
 	bare := x.named
 	for _, f := range x.funcs {
 		bare[f.name] = append(bare[f.name], f)
@@ -213,7 +97,13 @@ func (x *index) addSymbols(b *Binary) {
 		}
 	}
 	for _, s := range x.symbols {
+		if goMarker(s) {
+			continue
+		}
 		base, suffix := splitClone(s.Name)
+		if b.goText(s.Value) { // Go's compiler hangs no suffixes on names
+			base, suffix = s.Name, cloneSuffix{}
+		}
 		if suffix.cold {
 			for _, f := range bare[base] {
 				f.colds = append(f.colds, s)
@@ -287,27 +177,71 @@ func deletingDestructor(name string) bool {
 // functionSymbols lists the symbols that name code, each name and address
 // once, by address.
 func functionSymbols(file *elfbin.File) []elfbin.Symbol {
-	type at struct {
-		name string
-		addr uint64
-	}
-	seen := map[at]bool{}
 	var out []elfbin.Symbol
 	for _, s := range file.Symbols() {
-		k := at{s.Name, s.Value}
-		if (!s.Func() && !s.IFunc()) || seen[k] || !file.Executable(s.Value) {
+		if (s.Func() || s.IFunc()) && file.Executable(s.Value) {
+			out = append(out, s)
+		}
+	}
+	out = sorted(out, func(a, b *elfbin.Symbol) int { return cmp.Compare(a.Value, b.Value) })
+	kept := out[:0]
+	names := map[string]bool{} // at the address
+	for i, s := range out {
+		switch {
+		case i+1 < len(out) && out[i+1].Value == s.Value:
+			if i == 0 || len(kept) > 0 && kept[len(kept)-1].Value != s.Value {
+				clear(names)
+			}
+		case len(kept) == 0 || kept[len(kept)-1].Value != s.Value:
+			kept = append(kept, s) // the only one, as nearly always
 			continue
 		}
-		seen[k] = true
-		out = append(out, s)
+		if !names[s.Name] {
+			names[s.Name] = true
+			kept = append(kept, s)
+		}
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Value < out[j].Value })
+	return kept
+}
+
+// byName orders functions by name; those of one name by file.
+func byName(funcs []*function) []*function {
+	return sorted(funcs, func(f, g **function) int {
+		if c := strings.Compare((*f).name, (*g).name); c != 0 {
+			return c
+		}
+		return strings.Compare((*f).declFile, (*g).declFile)
+	})
+}
+
+// sorted sorts and keeps the order of equals. It moves numbers instead of
+// values, which makes it several times as fast as a stable sort of those.
+func sorted[T any](in []T, compare func(a, b *T) int) []T {
+	order := make([]int32, len(in))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(i, j int32) int {
+		if c := compare(&in[i], &in[j]); c != 0 {
+			return c
+		}
+		return cmp.Compare(i, j)
+	})
+	out := make([]T, len(in))
+	for to, from := range order {
+		out[to] = in[from]
+	}
 	return out
 }
 
 // ofRoot gives the function of an abstract instance, by index in Data.Funcs;
 // nil if it has no name.
-func (x *index) ofRoot(i int32) *function { return x.byRoot[i] }
+func (x *index) ofRoot(i int32) *function {
+	if i < 0 || int(i) >= len(x.byRoot) {
+		return nil
+	}
+	return x.byRoot[i]
+}
 
 // at gives the function whose body begins at a virtual address, or nil.
 func (x *index) at(addr uint64) *function { return x.byEntry[addr] }

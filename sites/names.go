@@ -8,40 +8,6 @@ import (
 	"github.com/ianlancetaylor/demangle"
 )
 
-// cloneSuffix is what the compiler hung on a symbol.
-type cloneSuffix struct {
-	text  string // ".constprop.0.part.0"
-	clone bool   // another body of the same function
-	part  bool   // the outlined tail of a partially inlined function
-	cold  bool   // the unlikely part of a body, never an entry
-}
-
-// cloneWords are the suffixes of GCC and LLVM that make a clone of a source
-// function; other dots belong to names (C++ lambdas, Go, Rust).
-var cloneWords = [...]string{
-	".isra.", ".constprop.", ".part.", ".cold", ".lto_priv.", ".localalias", ".llvm.",
-	".specialized.", ".argprom", ".argelim", ".clone.", ".simdclone.", ".resolver", ".ifunc",
-}
-
-// splitClone takes the compiler's suffixes off a symbol name.
-func splitClone(name string) (base string, s cloneSuffix) {
-	cut := len(name)
-	for _, w := range cloneWords {
-		// A name never begins with its suffix.
-		if i := strings.Index(name, w); i > 0 && i < cut {
-			cut = i
-		}
-	}
-	s.text = name[cut:]
-	s.part = strings.Contains(s.text, ".part.")
-	s.cold = strings.HasSuffix(s.text, ".cold") || strings.Contains(s.text, ".cold.")
-	// A promoted or renamed local symbol is the function's one body.
-	s.clone = strings.Contains(s.text, ".isra.") || strings.Contains(s.text, ".constprop.") || s.part ||
-		strings.Contains(s.text, ".specialized.") || strings.Contains(s.text, ".clone.") ||
-		strings.Contains(s.text, ".argprom") || strings.Contains(s.text, ".argelim")
-	return name[:cut], s
-}
-
 // spell collects the ways a user may write the function.
 func (f *function) spell() {
 	add := func(s string) {
@@ -59,6 +25,9 @@ func (f *function) spell() {
 	add(withoutTemplates(f.name))
 	if i := strings.LastIndex(f.name, "::"); i >= 0 {
 		add(f.name[i+2:])
+	}
+	for _, n := range goSpellings(f.name) {
+		add(n)
 	}
 	for _, n := range append([]string(nil), f.names...) {
 		if !strings.HasPrefix(n, "_Z") && !strings.HasPrefix(n, "_R") && !strings.HasPrefix(n, "__Z") {

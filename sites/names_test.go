@@ -28,7 +28,19 @@ func TestSplitClone(t *testing.T) {
 		{"add.llvm.123", "add", ".llvm.123", false, false, false},
 		{"add.specialized.1", "add", ".specialized.1", true, false, false},
 		{"add.localalias", "add", ".localalias", false, false, false},
+		{"add.localalias.7", "add", ".localalias.7", false, false, false},
+		{"add.argprom", "add", ".argprom", true, false, false},
+		{"add.argelim.2", "add", ".argelim.2", true, false, false},
+		{"add.constprop.0.isra.0", "add", ".constprop.0.isra.0", true, false, false},
+		{"add.__uniq.123.llvm.9", "add", ".__uniq.123.llvm.9", false, false, false},
+		{"_ZN3foo3barE.llvm.14093282.cold.1", "_ZN3foo3barE", ".llvm.14093282.cold.1", false, false, true},
+		{"box.isra.add.isra.0", "box.isra.add", ".isra.0", true, false, false},
 		// Dots that are no compiler's.
+		{"main.part.func1", "main.part.func1", "", false, false, false},
+		{"main.coldStart", "main.coldStart", "", false, false, false},
+		{"dns.resolverOf", "dns.resolverOf", "", false, false, false},
+		{"x.isra", "x.isra", "", false, false, false},
+		{"add.12", "add.12", "", false, false, false},
 		{"main.(*T).add", "main.(*T).add", "", false, false, false},
 		{"main.add.func1", "main.add.func1", "", false, false, false},
 		{"example.com/x/pkg.F", "example.com/x/pkg.F", "", false, false, false},
@@ -191,6 +203,27 @@ func TestNotFoundError(t *testing.T) {
 	for _, want := range []string{"prog: ", `"ad"`, "did you mean add, and?", "no debug information"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q lacks %q", text, want)
+		}
+	}
+}
+
+func TestGoSpellings(t *testing.T) {
+	tests := []struct {
+		name string
+		want []string
+	}{
+		{"main.total[go.shape.int]", []string{"main.total", "main.total[...]"}},
+		{"main.(*List[go.shape.[]uint8,go.shape.int]).Push.func1", []string{"main.(*List).Push.func1", "main.(*List[...]).Push.func1"}},
+		{"gopkg.in/yaml%2ev3.Marshal", []string{"gopkg.in/yaml.v3.Marshal"}},
+		{"main.f", nil},
+		{"main.f]", nil},
+		{"main.f[", nil},
+		{"ns::f<int[3]>", nil},
+		{"[x].y", nil},
+	}
+	for _, tt := range tests {
+		if diff := cmp.Diff(tt.want, goSpellings(tt.name)); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", tt.name, diff)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 func (b *Binary) notes(f *function) Notes {
 	n := Notes{Parts: f.parts, Colds: f.colds}
 	for _, r := range f.bodies {
-		if !r.part {
+		if !r.part && !r.wrapper {
 			n.Bodies++
 		}
 		for _, s := range b.file.FuncsAt(r.entry) {

@@ -44,7 +44,7 @@ func (b *Binary) Resolve(h hook.Hook) ([]Result, error) {
 		}
 		return nil, &NotFoundError{
 			Path: b.file.Path(), Function: h.Function,
-			Near: b.index.near(h.Function), NoDebug: b.data == nil,
+			Near: b.index.near(h.Function), NoDebug: b.data == nil, Unread: b.unread(),
 		}
 	}
 	if h.HasOffset {
@@ -81,7 +81,7 @@ func (b *Binary) resolveAll(h hook.Hook, matched []*function) []Result {
 	return out
 }
 
-// match lists the functions a name or a glob means.
+// match lists the functions a name or a glob means, by name.
 func (x *index) match(pattern string, glob bool) []*function {
 	var out []*function
 	for _, f := range x.funcs {
@@ -89,7 +89,7 @@ func (x *index) match(pattern string, glob bool) []*function {
 			out = append(out, f)
 		}
 	}
-	return out
+	return byName(out)
 }
 
 // newResult is a result with all that does not depend on the sites.
@@ -120,8 +120,10 @@ func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 	}
 	r.Sites = uniqueSites(r.Sites, t)
 	b.plain(&r, f)
+	b.markStackChecks(&r, t)
 	if h.Kind == hook.Uretprobe {
 		returnsOnly(&r, t)
+		b.refuseGoReturns(&r, t)
 	}
 	b.judge(&r, f, t)
 	return r
@@ -129,11 +131,15 @@ func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 
 // addBody adds the entry of an out-of-line body.
 func (b *Binary) addBody(r *Result, t *tally, ref *bodyRef) {
-	if ref.part {
-		return // the tail of calls that are counted where they began (rule 4)
+	if ref.part || ref.wrapper {
+		return // of calls that are counted where they begin (rule 4)
 	}
 	if ref.named && ref.sym.IFunc() {
 		t.ifunc = true
+		return
+	}
+	if b.goCode(ref) {
+		b.addGoBody(r, t, ref)
 		return
 	}
 	entry := b.safeEntry(t, ref)

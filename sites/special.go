@@ -84,6 +84,9 @@ func (b *Binary) resolveGhost(h hook.Hook) (Result, bool) {
 		}
 		r := b.newResult(h, f)
 		j := Judgement{None, []Reason{{ReasonNoSymbol, "the debug information names " + f.name + " but holds no body and no inlined copy: its calls were folded away, or it has none here"}}}
+		if len(b.gaps) > 0 {
+			j = Judgement{Unknown, b.gaps}
+		}
 		r.Plain, r.Plan = j, j
 		return r, true
 	}
@@ -128,6 +131,11 @@ func (b *Binary) atAddress(r *Result, addr uint64) error {
 		return &AddressError{b.file.Path(), addr, "no code of the file lies there"}
 	}
 	s.Plain, s.Return = true, r.Hook.Kind == hook.Uretprobe
+	if s.Return && b.goAt(addr) {
+		j := Judgement{None, []Reason{{ReasonGoReturn, goReturnWhy}}}
+		r.Plain, r.Plan = j, j
+		return nil
+	}
 	if s.Offset == 0 && s.Symbol != "" {
 		s.Kind = Entry
 	}

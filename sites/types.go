@@ -66,6 +66,8 @@ const (
 	ReasonHazard      ReasonCode = "hazard"         // a breakpoint at the place fails or breaks the program
 	ReasonMiniSymbol  ReasonCode = "mini-symbol"    // the symbol is in .gnu_debugdata, which not every tool reads
 	ReasonReentered   ReasonCode = "re-entered"     // one beginning of a copy leads to another
+	ReasonStack       ReasonCode = "stack-check"    // Go: the entry is passed again when the stack grows
+	ReasonGoReturn    ReasonCode = "go-return"      // Go: a return probe crashes the program
 )
 
 // Judgement is a verdict with its evidence.
@@ -92,7 +94,7 @@ type Site struct {
 	Cond       flow.Cond // counts only when it holds; Always: every hit
 	Plain      bool      // the plain probe hits this address too
 	Return     bool      // the return is probed (uretprobe)
-	Copy       uint64    // .debug_info offset of the inlined copy, 0 for bodies
+	Copy       uint64    // .debug_info offset of the inlined copy, in its unit's file; 0 for bodies
 }
 
 // Lost is a caller whose executions a probe does not see.

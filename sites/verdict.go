@@ -15,6 +15,11 @@ type tally struct {
 	ifunc   bool
 	hazard  bool // the first instruction must not be probed
 	noDebug bool // a body without debug information
+
+	stackChecks []stackCheck    // Go bodies that are counted behind their stack check
+	plainGrows  bool            // the plain probe is before such a check
+	goSites     map[uint64]bool // virtual addresses of the sites of Go bodies
+	goReturn    bool            // a return probe on Go code was refused
 }
 
 func (t *tally) doubt(code ReasonCode, text string) {
@@ -39,6 +44,9 @@ func (b *Binary) judgePlan(r *Result, f *function, t *tally) Judgement {
 		code := ReasonUnreached
 		if t.returns > 0 {
 			code = ReasonReturn
+		}
+		if t.goReturn {
+			code = ReasonGoReturn
 		}
 		j.Reasons = append(j.Reasons, Reason{code, "executions in " + l.Caller + " are not seen: " + l.Why})
 		j.Verdict = worse(j.Verdict, Partial)
@@ -227,6 +235,9 @@ func (b *Binary) judgePlain(r *Result, f *function, t *tally) Judgement {
 		j.Reasons = append(j.Reasons, Reason{ReasonNoSymbol, "the symbol is not a place where an execution begins"})
 		j.Verdict = worse(j.Verdict, Partial)
 	}
+	if t.plainGrows {
+		j.add([]Reason{{ReasonStack, "the entry is passed again whenever the stack has to grow: one execution may be counted twice"}})
+	}
 	if r.Plan.Verdict != Complete {
 		j.Reasons = append(j.Reasons, r.Plan.Reasons...)
 		j.Verdict = worse(j.Verdict, r.Plan.Verdict)
@@ -243,6 +254,8 @@ func (b *Binary) noPlain(r *Result, f *function, t *tally) Judgement {
 		return Judgement{None, []Reason{{ReasonNoSymbol, "the first symbol " + f.name + " is another function of that name, at " + hex(other) + ": the plain probe goes there"}}}
 	}
 	switch {
+	case t.goReturn:
+		return Judgement{None, []Reason{{ReasonGoReturn, goReturnWhy}}}
 	case t.ifunc:
 		return Judgement{None, []Reason{{ReasonIFunc, "the symbol is an indirect function's resolver"}}}
 	case len(r.Sites) > 0 && t.clones > 0:

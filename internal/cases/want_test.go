@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/surehook/surehook/flow"
+	"github.com/surehook/surehook/internal/counted"
 	"github.com/surehook/surehook/sites"
 )
 
@@ -97,7 +98,7 @@ func (p *probed) writeCount(b *strings.Builder, i int, mark string) {
 		p.t.Errorf("no truth for %s", p.label(i))
 		return
 	}
-	fmt.Fprintf(b, "  seen %d of %d; plain %s%s\n", c.Executions, truth, plain(c.PlainKnown, c.Plain), undecided(c.Undecided))
+	fmt.Fprintf(b, "  seen %d of %d; plain %s%s\n", c.Executions, truth, plain(r, c), undecided(c.Undecided))
 	wrong := r.Plan.Verdict == sites.Complete && (c.Executions != truth || c.Undecided > 0) ||
 		r.Plain.Verdict == sites.Complete && (!c.PlainKnown || c.Plain != truth)
 	switch {
@@ -113,11 +114,17 @@ func (p *probed) writeCount(b *strings.Builder, i int, mark string) {
 	}
 }
 
-func plain(known bool, n uint64) string {
-	if !known {
+// plain says what the plain probe counted. Before a stack check that depends
+// on the moment: a stack also grows when its goroutine is to be preempted.
+func plain(r *sites.Result, c *counted.Count) string {
+	grows := slices.ContainsFunc(r.Plain.Reasons, func(x sites.Reason) bool { return x.Code == sites.ReasonStack })
+	switch {
+	case !c.PlainKnown:
 		return "none"
+	case grows && c.Plain >= c.Executions:
+		return "as many or more"
 	}
-	return fmt.Sprint(n)
+	return fmt.Sprint(c.Plain)
 }
 
 func undecided(n uint64) string {
