@@ -43,6 +43,15 @@ func inlined(addr uint64, symbol string, offset uint64, line int) sites.Site {
 	}
 }
 
+// exit is where an inlined copy ends; line 0: where the body returns.
+func exit(addr uint64, symbol string, offset uint64, line int) sites.Site {
+	s := inlined(addr, symbol, offset, line)
+	if s.Kind = sites.Exit; line == 0 {
+		s.Callers = nil
+	}
+	return s
+}
+
 func clone(addr uint64, symbol string, plain bool) sites.Site {
 	return sites.Site{Kind: sites.Clone, Address: addr, FileOffset: addr, Symbol: symbol, Plain: plain}
 }
@@ -109,8 +118,18 @@ func ruleCases() []ruleCase {
 		},
 		{
 			name: "returns of inlined copies", hook: "uretprobe:./prog:add",
-			result: add(partial, because(sites.Partial, sites.ReasonReturn, "returns of 1 inlined copy"), entry(0x10, "add"), inlined(0x31, "main", 0x21, 12)),
-			want:   []string{"SH401 error", "SH410 error"}, remedy: "surehook trace --count 'uprobe:/opt/prog:add'",
+			result: add(because(sites.Partial, sites.ReasonReturn, "misses 1 place where inlined copies end"), complete, entry(0x10, "add"), exit(0x31, "main", 0x21, 12)),
+			want:   []string{"SH410 error"}, remedy: "uprobe:/opt/prog:0x31",
+		},
+		{
+			name: "returns of what never returns", hook: "uretprobe:./prog:add",
+			result: add(none, because(sites.None, sites.ReasonNoReturn, "the body is not called and does not return")),
+			want:   []string{"SH410 error"}, remedy: "surehook trace --count 'uprobe:/opt/prog:add'",
+		},
+		{
+			name: "uretprobe that an exception may pass", hook: "uretprobe:./prog:add",
+			result: add(because(sites.Unknown, sites.ReasonUnsafe, "an exception ends the program"), complete, exit(0x31, "", 0x21, 0)),
+			want:   []string{"SH414 warning"}, remedy: "surehook trace --count 'uretprobe:/opt/prog:add'",
 		},
 		{
 			name: "first instruction that cannot be probed", hook: "uprobe:./prog:add",
@@ -126,8 +145,8 @@ func ruleCases() []ruleCase {
 		},
 		{
 			name: "return probe on Go", hook: "uretprobe:./prog:main.f",
-			result: add(because(sites.None, sites.ReasonGoReturn, "crashes"), because(sites.None, sites.ReasonGoReturn, "crashes")),
-			want:   []string{"SH413 error"}, message: "crashes the program", remedy: "surehook trace --count 'uprobe:/opt/prog:add'",
+			result: add(because(sites.None, sites.ReasonGoReturn, "crashes"), complete, exit(0x31, "main.f", 0x21, 0)),
+			want:   []string{"SH413 error"}, message: "crashes the program", remedy: "uprobe:/opt/prog:0x31",
 		},
 		{
 			name: "suspected inlining", hook: "uprobe:./prog:add",

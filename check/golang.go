@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 
-	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/sites"
 )
 
@@ -29,10 +28,9 @@ func goReturn(c context) []Finding {
 	if !c.has(sites.ReasonGoReturn) {
 		return nil
 	}
-	h := hook.Hook{Kind: hook.Uprobe, Target: c.Target.Path, Function: c.Function}
 	return []Finding{{
-		Message:  fmt.Sprintf("a return probe on %s crashes the program: Go moves stacks and does not know the address that the probe leaves there", c.Function),
+		Message:  fmt.Sprintf("a uretprobe on %s crashes the program: Go moves stacks and does not know the address that the probe leaves there", c.Function),
 		Evidence: []string{"golang/go#22008: unexpected return pc, or a jump into freed memory"},
-		Remedy:   "count entries:\nsurehook trace --count " + shellQuote(h.String()),
+		Remedy:   "probe the return instructions:\n" + c.command(),
 	}}
 }

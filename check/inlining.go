@@ -45,7 +45,7 @@ func selective(c context) []Finding {
 		Message: fmt.Sprintf("%s is inlined at %d of its %s: the plain probe attaches and misses every call there",
 			c.Function, len(copies), plural(len(c.Sites), "place")),
 		Evidence: copyEvidence(copies),
-		Remedy:   c.inlinedRemedy(),
+		Remedy:   c.command(),
 	}}
 }
 
@@ -58,19 +58,8 @@ func full(c context) []Finding {
 	return []Finding{{
 		Message:  fmt.Sprintf("%s has no body to probe under its name: it is inlined at %s", c.Function, plural(len(copies), "place")),
 		Evidence: copyEvidence(copies),
-		Remedy:   c.inlinedRemedy(),
+		Remedy:   c.command(),
 	}}
-}
-
-// inlinedRemedy is the command; for returns, which inlined copies do not
-// have, it counts the entries instead.
-func (c context) inlinedRemedy() string {
-	if !c.Hook.Kind.Return() {
-		return c.command()
-	}
-	h := c.Hook
-	h.Kind, h.Target = hook.Uprobe, c.Target.Path
-	return "an inlined copy has no return to probe; count its entries:\nsurehook trace --count " + shellQuote(h.String())
 }
 
 // suspected: no debug information, but the machine code looks inlined (SH403).
@@ -136,6 +125,7 @@ var answered = map[sites.ReasonCode]bool{
 	sites.ReasonNoDebug: true, sites.ReasonGap: true, sites.ReasonIFunc: true, sites.ReasonReturn: true,
 	sites.ReasonNotBoundary: true, sites.ReasonUndefined: true, sites.ReasonFolded: true,
 	sites.ReasonHazard: true, sites.ReasonStack: true, sites.ReasonGoReturn: true,
+	sites.ReasonUnsafe: true, sites.ReasonNoReturn: true,
 }
 
 // unknown: the verdict cannot be told, for a reason that is in the code (SH406).
@@ -220,8 +210,8 @@ func planLost(c context) []Finding {
 			Remedy:   "build with __attribute__((noinline)) for this function, or probe its callers",
 		}}
 	}
-	if c.Plan.Verdict != sites.Partial && len(c.PlanLost) == 0 || c.returnsLost() || c.has(sites.ReasonIFunc) || c.has(sites.ReasonGoReturn) {
-		return nil // SH410, SH302 and SH413 say it better
+	if c.Plan.Verdict != sites.Partial && len(c.PlanLost) == 0 || c.has(sites.ReasonIFunc) {
+		return nil // SH302 says it better
 	}
 	f := Finding{
 		Message: fmt.Sprintf("some executions of %s have no place of their own: even surehook's plan misses them", c.Function),
@@ -266,22 +256,69 @@ func lost(l sites.Lost) string {
 
 // returns: inlined copies have no return instruction (SH410).
 func returns(c context) []Finding {
-	if !c.returnsLost() {
+	if !c.Hook.Kind.Return() {
 		return nil
 	}
-	f := Finding{
-		Message:  fmt.Sprintf("inlined copies of %s never return: a uretprobe sees the out-of-line calls only", c.Function),
-		Evidence: c.reasons(sites.ReasonReturn),
-		Remedy:   c.inlinedRemedy(),
+	if len(c.Sites) == 0 && c.has(sites.ReasonNoReturn) {
+		return []Finding{{
+			Message:  fmt.Sprintf("no execution of %s returns: there is nothing for a return probe to see", c.Function),
+			Evidence: c.reasons(sites.ReasonNoReturn),
+			Remedy:   "probe the entries: surehook trace --count " + shellQuote(c.entries()),
+		}}
 	}
-	for _, l := range c.PlanLost[:min(len(c.PlanLost), maxEvidence)] {
-		f.Evidence = append(f.Evidence, lost(l))
+	ends := c.ends()
+	if len(ends) == 0 {
+		return nil
 	}
-	return []Finding{f}
+	return []Finding{{
+		Message:  fmt.Sprintf("inlined copies of %s end without a return: a uretprobe sees the out-of-line calls only", c.Function),
+		Evidence: ends,
+		Remedy:   c.command(),
+	}}
 }
 
-// returnsLost tells that returns are asked for and that there are inlined
-// copies, which have none.
-func (c context) returnsLost() bool {
-	return c.Hook.Kind.Return() && (c.Notes.Copies > c.Notes.Empty || c.has(sites.ReasonReturn))
+// entries spells the hook of the function's beginnings.
+func (c context) entries() string {
+	h := c.Hook
+	h.Kind, h.Target = hook.Uprobe, c.Target.Path
+	return h.String()
+}
+
+// ends lists where inlined copies end.
+func (c context) ends() []string {
+	var lines []string
+	n := 0
+	for _, s := range c.Sites {
+		if s.Kind != sites.Exit || len(s.Callers) == 0 {
+			continue
+		}
+		if n++; n <= maxEvidence {
+			lines = append(lines, fmt.Sprintf("in %s: copy ends at %#x (%s)", caller(s), s.Address, where(s)))
+		}
+	}
+	if n > maxEvidence {
+		lines = append(lines, fmt.Sprintf("and %d more", n-maxEvidence))
+	}
+	return lines
+}
+
+// unsafeReturn: a uretprobe breaks the program (SH414).
+func unsafeReturn(c context) []Finding {
+	if !c.has(sites.ReasonUnsafe) {
+		return nil
+	}
+	breaks, severity := "breaks", Error
+	if c.Plain.Verdict == sites.Unknown {
+		breaks, severity = "may break", Warning
+	}
+	remedy := "probe the entries: surehook trace --count " + shellQuote(c.entries())
+	if len(c.Sites) > 0 {
+		remedy = c.own()
+	}
+	return []Finding{{
+		Severity: severity,
+		Message:  fmt.Sprintf("a uretprobe on %s %s the program", c.Function, breaks),
+		Evidence: c.reasons(sites.ReasonUnsafe),
+		Remedy:   remedy,
+	}}
 }

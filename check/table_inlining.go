@@ -104,13 +104,14 @@ the count is too high.`,
 			Explanation: `
 A uretprobe replaces the return address on the stack when the function is
 entered by a call. An inlined copy is not called and does not return: control
-just goes on in the caller:
+just goes on in the caller. surehook probes the ways out of the copy:
 
-    $ surehook trace --count uretprobe:./prog:add -c './prog 10'
-    add: 2 executions (plan partial)
-    $ surehook trace --count uprobe:./prog:add -c './prog 10'
-    add: 13 executions`,
-			Remedy: "Count entries, or build the function with __attribute__((noinline)).",
+    $ surehook trace --count --prove uretprobe:./prog:add -c './prog 10'
+    add: 13 returns
+      plain probe saw 2 of 13 returns
+
+Executions that never return (exit, abort, longjmp, an exception) are none.`,
+			Remedy: "Use surehook trace, or put a probe on every way out of every copy.",
 		},
 		{
 			Code: SH411, Title: "instruction that cannot be probed", Severity: Error, run: hazard,

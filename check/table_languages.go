@@ -4,6 +4,7 @@ package check
 const (
 	SH412 Code = "SH412" // Go: entry before the stack check
 	SH413 Code = "SH413" // Go: return probe
+	SH414 Code = "SH414" // uretprobe that breaks the program
 )
 
 func languageRules() []Rule {
@@ -39,8 +40,25 @@ address up, and the probe's is none of its own:
     fatal error: unknown caller pc
 
 The program dies as soon as a stack grows or the garbage collector runs below
-the probed function (golang/go#22008). surehook refuses the probe.`,
-			Remedy: "Count entries, or probe the function's return instructions.",
+the probed function (golang/go#22008). surehook probes its return instructions,
+that of the epilogue too which a recovered panic comes to.`,
+			Remedy: "Use surehook trace, which probes the function's return instructions.",
+		},
+		{
+			Code: SH414, Title: "uretprobe that breaks the program", Severity: Error, run: unsafeReturn,
+			Summary: "A uretprobe changes a return address that an unwinder reads, or what is no return address.",
+			Explanation: `
+A uretprobe overwrites the return address on the stack. The unwinder of C++
+and Rust does not know what is there then: an exception or a panic that passes
+the function ends the program instead of being caught:
+
+    $ bpftrace -e 'uretprobe:./prog:f { @ = count(); }' -c ./prog
+    terminate called after throwing an instance of 'int'
+
+surehook probes the return instructions of functions that may be passed so.
+Where a program starts, in a cold part, in the midst of a function no return
+address is on top of the stack, and what is there is overwritten (argc).`,
+			Remedy: "Use surehook trace, which probes return instructions, or probe entries.",
 		},
 	}
 }

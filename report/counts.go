@@ -82,15 +82,20 @@ func countVerdict(c counted.Count) sites.Verdict {
 // bySite adds up the sites of one address: a branch that both arms enter.
 func bySite(c counted.Count) []counted.SiteHits {
 	var out []counted.SiteHits
-	index := map[uint64]int{}
+	type place struct {
+		addr uint64
+		ret  bool
+	}
+	index := map[place]int{}
 	for _, s := range c.BySite {
-		if i, ok := index[s.Site.Address]; ok {
+		at := place{s.Site.Address, s.Site.Return}
+		if i, ok := index[at]; ok {
 			if s.Site.Cond != out[i].Site.Cond {
 				out[i].Hits.Hits += s.Hits.Hits
 			}
 			continue
 		}
-		index[s.Site.Address] = len(out)
+		index[at] = len(out)
 		out = append(out, s)
 	}
 	return out
@@ -118,7 +123,7 @@ func byExecutions(counts []counted.Count) []counted.Count {
 }
 
 func countFull(w *bufio.Writer, c counted.Count, opts CountOptions) {
-	fmt.Fprintf(w, "%s: %s%s\n", c.Result.Function, plural64(c.Executions, "execution"), doubt(c))
+	fmt.Fprintf(w, "%s: %s%s\n", c.Result.Function, plural64(c.Executions, noun(c.Result)), doubt(c))
 	if opts.BySite {
 		rows := columns{right: map[int]bool{0: true}}
 		for _, s := range bySite(c) {
@@ -131,12 +136,20 @@ func countFull(w *bufio.Writer, c counted.Count, opts CountOptions) {
 	}
 }
 
+// noun is what is counted.
+func noun(r *sites.Result) string {
+	if r.Hook.Kind.Return() {
+		return "return"
+	}
+	return "execution"
+}
+
 // Proof compares the plain probe with the plan in one sentence.
 func Proof(c counted.Count) string {
 	if !c.PlainKnown {
-		return fmt.Sprintf("plain probe cannot attach: 0 of %s", plural64(c.Executions, "execution"))
+		return fmt.Sprintf("plain probe cannot attach: 0 of %s", plural64(c.Executions, noun(c.Result)))
 	}
-	return fmt.Sprintf("plain probe saw %d of %s", c.Plain, plural64(c.Executions, "execution"))
+	return fmt.Sprintf("plain probe saw %d of %s", c.Plain, plural64(c.Executions, noun(c.Result)))
 }
 
 // doubt says what makes the number less than exact; "" if nothing does.

@@ -134,8 +134,16 @@ func TestGolden(t *testing.T) {
 	one := func(r sites.Result) []sites.Result { return []sites.Result{r} }
 	returns := add(t)
 	returns.Hook = parse(t, "uretprobe:./prog:add")
-	returns.Sites, returns.Plan.Verdict = returns.Sites[:1], sites.Partial
-	returns.PlanLost = returns.Lost
+	returns.Plan.Verdict = sites.Partial
+	for i := range returns.Sites {
+		if s := &returns.Sites[i]; s.Kind == sites.Inlined {
+			s.Kind = sites.Exit
+		} else {
+			s.Return = true
+		}
+	}
+	returns.PlanLost = []sites.Lost{returns.Lost[0]}
+	returns.PlanLost[0].Code = sites.ReasonExit
 	tests := map[string]func(*bytes.Buffer, Format) error{
 		"sites":      func(b *bytes.Buffer, f Format) error { return Sites(b, f, []sites.Result{add(t), gone(t)}, false) },
 		"sites-ret":  func(b *bytes.Buffer, f Format) error { return Sites(b, f, one(returns), false) },

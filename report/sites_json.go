@@ -61,6 +61,8 @@ type lostObject struct {
 	Why    string `json:"why"`
 	File   string `json:"file"`
 	Line   int    `json:"line"`
+	// Code is the reason of a loss of the plan, empty for the plain probe's.
+	Code sites.ReasonCode `json:"code,omitempty"`
 }
 
 func sitesJSON(w io.Writer, results []sites.Result) error {
@@ -117,7 +119,7 @@ func newJudgement(j sites.Judgement) judgement {
 func newLost(lost []sites.Lost) []lostObject {
 	out := []lostObject{}
 	for _, l := range lost {
-		out = append(out, lostObject{Caller: l.Caller, Why: l.Why, File: l.File, Line: l.Line})
+		out = append(out, lostObject{Caller: l.Caller, Why: l.Why, File: l.File, Line: l.Line, Code: l.Code})
 	}
 	return out
 }

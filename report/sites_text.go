@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/surehook/surehook/flow"
-	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/sites"
 )
 
@@ -45,7 +44,7 @@ func sitesFull(w *bufio.Writer, r *sites.Result) {
 	reasons(&about, "surehook", r.Plan)
 	about.print(w, "  ")
 	if len(r.Sites) > 0 {
-		fmt.Fprintf(w, "\n  %s\n", plural(len(r.Sites), "place")+" where an execution begins (* is where the plain probe is)")
+		fmt.Fprintf(w, "\n  %s\n", plural(len(r.Sites), "place")+" where an execution "+ends(r)+" (* is where the plain probe is)")
 		siteRows(r).print(w, "  ")
 	}
 	lostRows(w, "the plain probe does not see", r.Lost)
@@ -56,14 +55,18 @@ func sitesFull(w *bufio.Writer, r *sites.Result) {
 // whatNow ends the report with the command to go on with, if one helps.
 func whatNow(w *bufio.Writer, r *sites.Result) {
 	switch {
-	case r.Plain.Verdict == sites.Complete || len(r.Sites) == 0 && !r.Hook.Kind.Return():
-	case r.Hook.Kind.Return() && r.Notes.Copies > 0:
-		h := r.Hook
-		h.Kind = hook.Uprobe
-		fmt.Fprintf(w, "\n  inlined copies do not return; to count every entry\n    surehook trace --count '%s'\n", h)
+	case r.Plain.Verdict == sites.Complete || len(r.Sites) == 0:
 	default:
 		fmt.Fprintf(w, "\n  to count every one of them\n    surehook trace --count '%s'\n", spelled(r.Hook))
 	}
+}
+
+// ends says what an execution does at the sites.
+func ends(r *sites.Result) string {
+	if r.Hook.Kind.Return() {
+		return "returns"
+	}
+	return "begins"
 }
 
 // headline says both verdicts in one sentence.

@@ -34,6 +34,9 @@ type Binary struct {
 	mu       sync.Mutex
 	bodies   map[int32]*body // by index in data.Funcs
 	noReturn map[uint64]bool // by address of the function; false also while being computed
+
+	returning map[uint64]bool // functions that surely return, by address
+	unwinds   func() bool     // exceptions may pass the file's functions, computed once
 }
 
 // Open reads the file at path and finds its debug information.
@@ -52,12 +55,13 @@ func Open(path string, opts Options) (*Binary, error) {
 
 // New makes a Binary of an open file, which it takes over.
 func New(f *elfbin.File, opts Options) (*Binary, error) {
-	b := &Binary{file: f, bodies: map[int32]*body{}, noReturn: map[uint64]bool{}}
+	b := &Binary{file: f, bodies: map[int32]*body{}, noReturn: map[uint64]bool{}, returning: map[uint64]bool{}}
 	b.debug, b.search = elfbin.FindDebug(f, opts.Debug)
 	if b.debug != nil && b.debug.HasDWARF() {
 		b.load(opts.Debug)
 	}
 	b.plt = sync.OnceValue(f.PLT)
+	b.unwinds = sync.OnceValue(b.findUnwinds)
 	b.dataBounds = sync.OnceValue(b.findDataBounds)
 	b.golang = goRange(f)
 	b.index = newIndex(b)

@@ -12,6 +12,7 @@ import (
 type copyResult struct {
 	copy   int32 // index in Data.Copies
 	points []copyPoint
+	edges  []entryEdge // along which it is entered, those that cannot be counted too
 	doubts []Reason
 	merged bool   // counted with another copy
 	empty  bool   // no instruction of the copy is left
@@ -146,6 +147,7 @@ func (bd *body) enter(v *copyView, views []*copyView) copyResult {
 
 // count adds the points that count the edges, and says which cannot be.
 func (bd *body) count(edges []entryEdge, r *copyResult) {
+	r.edges = append(r.edges, edges...)
 	points, lost := bd.place(edges)
 	for _, p := range points {
 		r.points = append(r.points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})

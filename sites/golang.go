@@ -42,21 +42,6 @@ func goRange(f *elfbin.File) elfbin.Range {
 // goText tells whether a virtual address lies in the code of Go's linker.
 func (b *Binary) goText(addr uint64) bool { return b.golang.Contains(addr) }
 
-// goAt tells whether a virtual address lies in Go code, by the linker's
-// symbols or by the debug information.
-func (b *Binary) goAt(addr uint64) bool {
-	if b.goText(addr) || b.data == nil {
-		return b.goText(addr)
-	}
-	for i := range b.data.NumFuncs() {
-		fn := b.data.Func(i)
-		if b.data.Unit(fn.Unit).Language == langGo && inRanges(fn.Ranges, addr) {
-			return true
-		}
-	}
-	return false
-}
-
 // goEntry finds where executions of a Go function are counted. A function
 // whose stack is too small calls runtime.morestack, which begins it once more
 // at its entry: only behind the check that passes an execution begins. pass is
@@ -179,10 +164,6 @@ func (b *Binary) addGoBody(r *Result, t *tally, ref *bodyRef) {
 		t.stackChecks = append(t.stackChecks, stackCheck{entry: ref.entry, site: at})
 	}
 	r.Sites = append(r.Sites, s)
-	if t.goSites == nil {
-		t.goSites = map[uint64]bool{}
-	}
-	t.goSites[at] = true
 	t.noDebug = t.noDebug || ref.die < 0
 }
 
@@ -246,24 +227,8 @@ func (b *Binary) markStackChecks(r *Result, t *tally) {
 	}
 }
 
-// refuseGoReturns takes the sites away where a uretprobe would be put on Go
-// code. The kernel replaces the return address on the stack by a trampoline;
-// when the goroutine's stack moves or is scanned, the runtime does not know that
-// address and the program dies (golang/go#22008).
-func (b *Binary) refuseGoReturns(r *Result, t *tally) {
-	kept := r.Sites[:0]
-	for _, s := range r.Sites {
-		if s.Kind == Entry && t.goSites[s.Address] {
-			r.PlanLost = append(r.PlanLost, Lost{Caller: s.Symbol, Why: goReturnWhy})
-			t.goReturn = true
-			continue
-		}
-		kept = append(kept, s)
-	}
-	r.Sites = kept
-	if t.goReturn {
-		r.PlainAt = nil
-	}
-}
-
-const goReturnWhy = "a return probe crashes a Go program when its stack moves"
+// goReturnWhy says why there is no uretprobe on Go code. The kernel replaces the
+// return address on the stack by a trampoline; when the goroutine's stack moves or
+// is scanned, the runtime does not know that address and the program dies
+// (golang/go#22008).
+const goReturnWhy = "a uretprobe crashes a Go program when its stack moves"

@@ -104,29 +104,36 @@ func (b *Binary) newResult(h hook.Hook, f *function) Result {
 	return r
 }
 
-// resolveFunction finds every place where an execution of f begins.
+// resolveFunction finds every place where an execution of f begins, or returns.
 func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 	r := b.newResult(h, f)
 	t := &tally{}
-	for i := range f.bodies {
-		b.addBody(&r, t, &f.bodies[i])
+	if h.Kind == hook.Uretprobe {
+		b.addReturns(&r, t, f)
+	} else {
+		b.addBeginnings(&r, t, f)
 	}
-	for _, c := range b.copySites(f) {
-		b.addCopy(&r, t, &c)
-	}
-	b.addFoldedHeads(&r, t, f)
 	if len(r.Notes.Folded) > 0 {
 		t.doubt(ReasonFolded, "the body is that of "+strings.Join(r.Notes.Folded, ", ")+" as well: their executions are counted too")
 	}
 	r.Sites = uniqueSites(r.Sites, t)
-	b.plain(&r, f)
-	b.markStackChecks(&r, t)
-	if h.Kind == hook.Uretprobe {
-		returnsOnly(&r, t)
-		b.refuseGoReturns(&r, t)
+	if t.unsafe == "" && !t.unwinds && !t.goReturn {
+		b.plain(&r, f)
+		b.markStackChecks(&r, t)
 	}
 	b.judge(&r, f, t)
 	return r
+}
+
+// addBeginnings adds every place where an execution of f begins.
+func (b *Binary) addBeginnings(r *Result, t *tally, f *function) {
+	for i := range f.bodies {
+		b.addBody(r, t, &f.bodies[i])
+	}
+	for _, c := range b.copySites(f) {
+		b.addCopy(r, t, &c)
+	}
+	b.addFoldedHeads(r, t, f)
 }
 
 // addBody adds the entry of an out-of-line body.
@@ -248,13 +255,14 @@ func uniqueSites(in []Site, t *tally) []Site {
 	type id struct {
 		addr uint64
 		cond flow.Cond
+		ret  bool
 	}
 	seen := map[id]bool{}
 	out := in[:0]
 	for _, s := range in {
-		k := id{s.Address, s.Cond}
+		k := id{s.Address, s.Cond, s.Return}
 		if seen[k] {
-			t.doubt(ReasonMerged, "two copies begin at "+hex(s.Address)+": one hit may stand for two calls")
+			t.doubt(ReasonMerged, "two copies "+s.Kind.verb()+" at "+hex(s.Address)+": one hit may stand for two calls")
 			continue
 		}
 		seen[k] = true

@@ -29,6 +29,11 @@ func (b *Binary) resolveClone(h hook.Hook) (Result, bool) {
 		}
 		r := b.newResult(h, f)
 		r.Function = h.Function
+		if suffix.cold && h.Kind == hook.Uretprobe {
+			r.Plan = Judgement{None, []Reason{{ReasonUnsafe, "control jumps to the unlikely part of " + f.name + ": a uretprobe takes what is on the stack for a return address and breaks the program"}}}
+			r.Plain = r.Plan
+			return r, true
+		}
 		site, ok := b.siteAt(s.Value, Clone, flow.Cond{})
 		if !ok {
 			continue
@@ -130,16 +135,14 @@ func (b *Binary) atAddress(r *Result, addr uint64) error {
 	if !ok {
 		return &AddressError{b.file.Path(), addr, "no code of the file lies there"}
 	}
-	s.Plain, s.Return = true, r.Hook.Kind == hook.Uretprobe
-	if s.Return && b.goAt(addr) {
-		j := Judgement{None, []Reason{{ReasonGoReturn, goReturnWhy}}}
-		r.Plain, r.Plan = j, j
-		return nil
-	}
+	s.Plain = true
 	if s.Offset == 0 && s.Symbol != "" {
 		s.Kind = Entry
 	}
 	j := b.judgeBoundary(addr)
+	if r.Hook.Kind == hook.Uretprobe {
+		return b.returnsAt(r, addr, j)
+	}
 	if j.Verdict != None {
 		r.Sites, r.PlainAt = []Site{s}, []uint64{s.FileOffset}
 	}

@@ -15,7 +15,16 @@ const (
 	Clone   Kind = "clone"   // a body the compiler made: .isra, .constprop, .lto_priv ...
 	Inlined Kind = "inlined" // an inlined copy
 	Offset  Kind = "offset"  // the address the hook names itself (f+0x10)
+	Exit    Kind = "exit"    // a place that executions pass when they return
 )
+
+// verb says what an execution does at a site.
+func (k Kind) verb() string {
+	if k == Exit {
+		return "end"
+	}
+	return "begin"
+}
 
 // Verdict answers "does every execution hit a site?". The zero value is not
 // a verdict.
@@ -56,7 +65,7 @@ const (
 	ReasonMerged      ReasonCode = "merged"         // one place, several calls
 	ReasonFolded      ReasonCode = "folded"         // identical code folding: other functions at the same address
 	ReasonIFunc       ReasonCode = "ifunc"          // the symbol is a resolver
-	ReasonReturn      ReasonCode = "return"         // returns of inlined copies are not probed
+	ReasonReturn      ReasonCode = "return"         // a uretprobe does not see inlined copies return
 	ReasonRecursion   ReasonCode = "recursion"      // self calls that became jumps
 	ReasonUndecodable ReasonCode = "undecodable"    // disassembly failed
 	ReasonNotBoundary ReasonCode = "not-boundary"   // the offset is inside an instruction
@@ -68,6 +77,12 @@ const (
 	ReasonReentered   ReasonCode = "re-entered"     // one beginning of a copy leads to another
 	ReasonStack       ReasonCode = "stack-check"    // Go: the entry is passed again when the stack grows
 	ReasonGoReturn    ReasonCode = "go-return"      // Go: a return probe crashes the program
+	ReasonNoReturn    ReasonCode = "no-return"      // executions that never return: nothing is lost
+	ReasonDeadEnd     ReasonCode = "dead-end"       // whether a copy returned before a call that never does
+	ReasonExitShared  ReasonCode = "exit-shared"    // the end of a copy is code that is executed without it too
+	ReasonExitEarly   ReasonCode = "exit-early"     // a return is counted before a call that may not come back
+	ReasonExit        ReasonCode = "exit"           // a way out that cannot be counted
+	ReasonUnsafe      ReasonCode = "unsafe-return"  // a uretprobe breaks the program
 )
 
 // Judgement is a verdict with its evidence.
@@ -83,7 +98,8 @@ type Frame struct {
 	Line     int
 }
 
-// Site is one address where an execution of the hooked function begins.
+// Site is one address where an execution of the hooked function begins or, for
+// a return probe, ends.
 type Site struct {
 	Kind       Kind
 	Address    uint64    // virtual address in the file
@@ -93,7 +109,7 @@ type Site struct {
 	Callers    []Frame   // empty for bodies
 	Cond       flow.Cond // counts only when it holds; Always: every hit
 	Plain      bool      // the plain probe hits this address too
-	Return     bool      // the return is probed (uretprobe)
+	Return     bool      // a uretprobe at Address; false for Exit, which returns pass themselves
 	Copy       uint64    // .debug_info offset of the inlined copy, in its unit's file; 0 for bodies
 }
 
@@ -103,6 +119,7 @@ type Lost struct {
 	File   string
 	Line   int
 	Why    string
+	Code   ReasonCode // of the plan's losses; ReasonUnreached if empty
 }
 
 // Target is the file a hook leads to.

@@ -1,6 +1,7 @@
 package sites
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -11,15 +12,15 @@ import (
 type tally struct {
 	doubts  []Reason
 	clones  int
-	returns int // inlined copies whose return cannot be probed
+	unsafe  string // why a uretprobe breaks the program; empty if it does not
 	ifunc   bool
+	unwinds bool // an exception may pass the function, which a uretprobe does not bear
 	hazard  bool // the first instruction must not be probed
 	noDebug bool // a body without debug information
 
-	stackChecks []stackCheck    // Go bodies that are counted behind their stack check
-	plainGrows  bool            // the plain probe is before such a check
-	goSites     map[uint64]bool // virtual addresses of the sites of Go bodies
-	goReturn    bool            // a return probe on Go code was refused
+	stackChecks []stackCheck // Go bodies that are counted behind their stack check
+	plainGrows  bool         // the plain probe is before such a check
+	goReturn    bool         // a uretprobe would be put on Go code
 }
 
 func (t *tally) doubt(code ReasonCode, text string) {
@@ -41,13 +42,7 @@ func (b *Binary) judgePlan(r *Result, f *function, t *tally) Judgement {
 		j.Verdict = worse(j.Verdict, doubtVerdict(d.Code))
 	}
 	for _, l := range r.PlanLost {
-		code := ReasonUnreached
-		if t.returns > 0 {
-			code = ReasonReturn
-		}
-		if t.goReturn {
-			code = ReasonGoReturn
-		}
+		code := cmp.Or(l.Code, ReasonUnreached)
 		j.Reasons = append(j.Reasons, Reason{code, "executions in " + l.Caller + " are not seen: " + l.Why})
 		j.Verdict = worse(j.Verdict, Partial)
 	}
@@ -121,6 +116,8 @@ func doubtVerdict(c ReasonCode) Verdict {
 	switch c {
 	case ReasonCondition:
 		return Partial
+	case ReasonNoReturn:
+		return Complete
 	default:
 		return Unknown
 	}
@@ -139,7 +136,7 @@ func (b *Binary) plain(r *Result, f *function) {
 	}
 	r.PlainAt = []uint64{off}
 	for i := range r.Sites {
-		r.Sites[i].Plain = r.Sites[i].FileOffset == off
+		r.Sites[i].Plain = r.Sites[i].FileOffset == off && r.Sites[i].Kind != Exit
 	}
 }
 
@@ -189,6 +186,12 @@ func (b *Binary) listLost(r *Result, f *function) {
 			}
 			seen[s.Callers[0]] = true
 			r.Lost = append(r.Lost, lostAt(s.Callers, "calls an inlined copy of "+f.name))
+		case Exit:
+			if len(s.Callers) == 0 || seen[s.Callers[0]] {
+				continue
+			}
+			seen[s.Callers[0]] = true
+			r.Lost = append(r.Lost, lostAt(s.Callers, "an inlined copy of "+f.name+" ends without a return"))
 		case Clone:
 			r.Lost = append(r.Lost, Lost{Caller: s.Symbol, Why: "callers of the clone " + s.Symbol + " do not pass " + f.name})
 		case Entry:
@@ -213,18 +216,26 @@ func (b *Binary) judgePlain(r *Result, f *function, t *tally) Judgement {
 	for _, s := range r.Sites {
 		hit = hit || s.Plain
 	}
-	inlined, clones := 0, 0
+	inlined, ends, clones := 0, 0, 0
 	for _, s := range r.Sites {
 		switch {
 		case s.Plain:
 		case s.Kind == Inlined:
 			inlined++
+		case s.Kind == Exit && s.Copy != 0:
+			ends++
+		case s.Kind == Exit:
+			hit = true // the body's own returns
 		default:
 			clones++
 		}
 	}
 	if inlined > 0 {
 		j.Reasons = append(j.Reasons, Reason{ReasonInlined, "misses " + plural(inlined, "place") + " where inlined copies begin"})
+		j.Verdict = Partial
+	}
+	if ends > 0 {
+		j.Reasons = append(j.Reasons, Reason{ReasonReturn, "misses " + plural(ends, "place") + " where inlined copies end"})
 		j.Verdict = Partial
 	}
 	if clones > 0 {
@@ -256,6 +267,10 @@ func (b *Binary) noPlain(r *Result, f *function, t *tally) Judgement {
 	switch {
 	case t.goReturn:
 		return Judgement{None, []Reason{{ReasonGoReturn, goReturnWhy}}}
+	case t.unsafe != "":
+		return Judgement{None, []Reason{{ReasonUnsafe, t.unsafe}}}
+	case t.unwinds:
+		return Judgement{Unknown, []Reason{{ReasonUnsafe, "an exception or a panic that passes the function ends the program, for the unwinder does not know the return address that a uretprobe puts in"}}}
 	case t.ifunc:
 		return Judgement{None, []Reason{{ReasonIFunc, "the symbol is an indirect function's resolver"}}}
 	case len(r.Sites) > 0 && t.clones > 0:
@@ -264,22 +279,6 @@ func (b *Binary) noPlain(r *Result, f *function, t *tally) Judgement {
 		return Judgement{None, []Reason{{ReasonInlined, "no symbol " + f.name + ": it is inlined everywhere"}}}
 	}
 	return Judgement{None, []Reason{{ReasonNoSymbol, "no symbol " + f.name}}}
-}
-
-// returnsOnly narrows a result to what a return probe can be put on: a
-// uretprobe takes a function's entry, an inlined copy has none.
-func returnsOnly(r *Result, t *tally) {
-	kept := r.Sites[:0]
-	for _, s := range r.Sites {
-		if s.Kind == Inlined {
-			r.PlanLost = append(r.PlanLost, lostAt(s.Callers, "an inlined copy has no return that a uretprobe can take"))
-			t.returns++
-			continue
-		}
-		s.Return = true
-		kept = append(kept, s)
-	}
-	r.Sites = kept
 }
 
 // plural writes a count with its noun.

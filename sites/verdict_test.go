@@ -6,7 +6,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/surehook/surehook/dwarfinfo"
-	"github.com/surehook/surehook/hook"
 )
 
 // TestWorse: what is known to be lost outweighs what is not known.
@@ -98,22 +97,6 @@ func TestJudgePlain(t *testing.T) {
 		if diff := cmp.Diff(tt.codes, codes(j)); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", tt.name, diff)
 		}
-	}
-}
-
-// TestReturnsOnly: an inlined copy has no return that can be probed.
-func TestReturnsOnly(t *testing.T) {
-	r := Result{
-		Hook:  hook.Hook{Kind: hook.Uretprobe},
-		Sites: []Site{{Kind: Entry}, {Kind: Inlined, Callers: []Frame{{Function: "g"}}}, {Kind: Clone}},
-	}
-	var y tally
-	returnsOnly(&r, &y)
-	if len(r.Sites) != 2 || !r.Sites[0].Return || !r.Sites[1].Return || r.Sites[1].Kind != Clone {
-		t.Errorf("sites %+v", r.Sites)
-	}
-	if len(r.PlanLost) != 1 || r.PlanLost[0].Caller != "g" || y.returns != 1 {
-		t.Errorf("lost %+v, %d returns", r.PlanLost, y.returns)
 	}
 }
 

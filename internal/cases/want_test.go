@@ -67,7 +67,7 @@ func kinds(at []sites.Site) string {
 		return "none"
 	}
 	var out []string
-	for _, k := range []sites.Kind{sites.Entry, sites.Clone, sites.Inlined, sites.Offset} {
+	for _, k := range []sites.Kind{sites.Entry, sites.Clone, sites.Inlined, sites.Offset, sites.Exit} {
 		n := 0
 		for _, s := range at {
 			if s.Kind == k {

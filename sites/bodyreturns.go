@@ -1,0 +1,173 @@
+package sites
+
+import (
+	"slices"
+
+	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/flow"
+)
+
+// addBodyReturns adds what sees an out-of-line body return: a uretprobe at its
+// entry or, where that breaks the program or miscounts, its return instructions.
+func (b *Binary) addBodyReturns(r *Result, t *tally, ref *bodyRef) {
+	if ref.part || ref.wrapper || ref.named && ref.sym.IFunc() {
+		b.addBody(r, t, ref) // which returns elsewhere, if at all
+		return
+	}
+	if b.uncalled(ref) {
+		t.unsafe = "control does not come there by a call: a uretprobe takes what is on the stack for a return address and breaks the program"
+		t.doubt(ReasonNoReturn, "the body is not called and does not return")
+		return
+	}
+	bd, goCode := b.goBody(ref), b.goCode(ref)
+	g, err := bd.graph, bd.err
+	t.goReturn = t.goReturn || goCode
+	t.unwinds = t.unwinds || !goCode && b.unwinds() && !b.returns(ref.entry, maxCallDepth)
+	moved := b.safeEntry(&tally{}, ref) != ref.entry
+	loops := err == nil && ref.die >= 0 && g.Entry >= 0 && len(g.Pred(g.Entry)) > 0 && len(g.Out)+len(g.Tails) == 0
+	if !goCode && !moved && !loops && !t.unwinds {
+		n := len(r.Sites)
+		b.addBody(r, t, ref)
+		for i := n; i < len(r.Sites); i++ {
+			r.Sites[i].Return = true
+		}
+		return
+	}
+	t.hazard = t.hazard || moved
+	if err != nil {
+		t.doubt(ReasonUndecodable, "the return instructions of the body cannot be found: "+err.Error())
+		return
+	}
+	if ref.die < 0 {
+		t.noDebug = true
+	} else if !goCode { // which comes back to its entry with a larger stack
+		bd.doubtEntry(t)
+	}
+	b.addEnds(r, t, g)
+}
+
+// returnsAt makes the returns of the body that begins at a virtual address the
+// result's sites. Elsewhere no return address is on top of the stack.
+func (b *Binary) returnsAt(r *Result, addr uint64, boundary Judgement) error {
+	ref := b.bodyAt(addr)
+	if ref == nil || boundary.Verdict == None {
+		if boundary.Verdict != None {
+			boundary = Judgement{None, []Reason{{ReasonUnsafe, "no function is known to begin at the address: a uretprobe would take what is on the stack there for a return address"}}}
+		}
+		r.Plain, r.Plan = boundary, boundary
+		return nil
+	}
+	t := &tally{}
+	b.addBodyReturns(r, t, ref)
+	j := Judgement{Verdict: boundary.Verdict, Reasons: boundary.Reasons}
+	for _, d := range t.doubts {
+		j.Reasons = append(j.Reasons, d)
+		j.Verdict = worse(j.Verdict, doubtVerdict(d.Code))
+	}
+	r.Plain, r.Plan = j, j
+	if t.unsafe != "" || t.unwinds || t.goReturn {
+		r.Plain = b.noPlain(r, b.index.at(addr), t)
+	} else if off, ok := b.file.FileOffset(addr); ok {
+		r.PlainAt = []uint64{off}
+	}
+	for i := range r.Sites {
+		r.Sites[i].Plain = r.Sites[i].Return
+	}
+	if len(r.Sites) == 0 {
+		r.Plan.Verdict = None
+	}
+	return nil
+}
+
+// bodyAt finds the body that begins at a virtual address, nil if there is none.
+func (b *Binary) bodyAt(addr uint64) *bodyRef {
+	f := b.index.at(addr)
+	if f == nil {
+		return nil
+	}
+	for i := range f.bodies {
+		if f.bodies[i].entry == addr {
+			return &f.bodies[i]
+		}
+	}
+	return nil
+}
+
+// uncalled tells whether a body is entered by other ways than a call: where
+// the program starts (no return address is on the stack, System V ABI AMD64
+// 3.4.1), and the C library's return from signal handlers.
+func (b *Binary) uncalled(ref *bodyRef) bool {
+	if ref.named && slices.Contains(uncalledNames, ref.sym.Name) {
+		return true
+	}
+	// Of a library the entry point is nothing but the beginning of its code.
+	return ref.entry == b.file.EntryPoint() && slices.ContainsFunc(b.file.Sections(), func(s elfbin.SectionHeader) bool { return s.Name == ".interp" })
+}
+
+// uncalledNames are those that glibc and musl give such code.
+var uncalledNames = []string{"_start", "__restore_rt", "__restore"}
+
+// findUnwinds tells whether the file holds code that exceptions pass: tables of
+// what to do then (LSB 5.0, Exception Frames), or an unwinder's functions.
+func (b *Binary) findUnwinds() bool {
+	for _, s := range b.file.Sections() {
+		if s.Name == ".gcc_except_table" {
+			return true
+		}
+	}
+	return slices.ContainsFunc(b.file.Symbols(), func(s elfbin.Symbol) bool {
+		return s.Name == "_Unwind_RaiseException" || s.Name == "_Unwind_Resume" || s.Name == "__cxa_throw"
+	})
+}
+
+// addEnds adds the instructions with which a function ends: every return,
+// reached by an edge of the code or, like the epilogue that a recovered panic
+// of Go comes to, not; and the jumps to other functions, which return for it.
+func (b *Binary) addEnds(r *Result, t *tally, g *flow.Graph) {
+	n := len(r.Sites)
+	add := func(i int32, cond flow.Cond) {
+		s, ok := b.siteAt(g.Insns[i].Addr, Exit, cond)
+		if !ok {
+			t.doubt(ReasonUndecodable, "the end of the body at "+hex(g.Insns[i].Addr)+" lies outside the file's code segments")
+			return
+		}
+		r.Sites = append(r.Sites, s)
+	}
+	for i := range g.Insns {
+		if g.Insns[i].Kind == flow.Return {
+			add(int32(i), flow.Cond{})
+		}
+	}
+	for _, i := range g.Out {
+		in := &g.Insns[i]
+		if b.neverReturns(in.Target) {
+			continue
+		}
+		cond := flow.Cond{}
+		if in.Kind == flow.CondJump {
+			cond = in.Cond
+		}
+		add(i, cond)
+		b.doubtJump(t, in, b.returns(in.Target, maxCallDepth))
+	}
+	for _, i := range g.Tails {
+		add(i, flow.Cond{})
+		b.doubtJump(t, &g.Insns[i], false)
+	}
+	for _, i := range g.Unresolved {
+		t.doubt(ReasonIndirect, "the targets of the indirect jump at "+hex(g.Insns[i].Addr)+" are not known: it may leave the function")
+	}
+	if len(g.Bad) > 0 {
+		t.doubt(ReasonUndecodable, "an instruction at "+hex(g.Bad[0])+" cannot be read")
+	}
+	if len(r.Sites) == n {
+		t.doubt(ReasonNoReturn, "the body has no return")
+	}
+}
+
+// doubtJump says that a jump to another function is taken for a return.
+func (b *Binary) doubtJump(t *tally, in *flow.Insn, returns bool) {
+	if !returns {
+		t.doubt(ReasonExitEarly, "the return is counted at the jump at "+hex(in.Addr)+" to another function, which may not come back")
+	}
+}
