@@ -196,7 +196,7 @@ func gap(c context) []Finding {
 	return []Finding{{
 		Message:  fmt.Sprintf("part of the debug information is not read: inlined copies of %s may be missing here", c.Function),
 		Evidence: c.reasons(sites.ReasonGap),
-		Remedy:   "put the missing files where they were looked for, rebuild without -gsplit-dwarf, or compare the counts on a run you know:\n" + strings.Replace(c.own(), "--count", "--count --prove", 1),
+		Remedy:   "put the missing files where they were looked for, or compare the counts on a run you know:\n" + strings.Replace(c.own(), "--count", "--count --prove", 1),
 	}}
 }
 

@@ -167,13 +167,15 @@ surehook looks in the file, by build id under /usr/lib/debug and by
 			Explanation: `
 Some forms of debug information are spread over several files: dwz moves what
 files share into an alternate file, which surehook reads where the file that
-names it says, in .dwz directories and by build id, and misses when it is not
-installed. -gsplit-dwarf leaves it in .dwo files.
+names it says, in .dwz directories and by build id; -gsplit-dwarf leaves it in
+.dwo files, which are read where the compiler put them, beside the program, and
+in its .dwp package. A file may be missing, or of another build.
 Damaged units are skipped. A tool that ignores this finds no copies and says
 "not inlined". surehook says what it has not read:
 
-    unknown: debug information is split (.dwo/.dwp) and not read`,
-			Remedy: "Install the files that are missing, build without -gsplit-dwarf, or count a run whose number of calls you know.",
+    unknown: debug information is split (.dwo/.dwp) and a part was not found:
+             a.dwo: /src/a.dwo does not exist; /opt/prog/a.dwo does not exist`,
+			Remedy: "Put the missing files where they were looked for, or count a run whose number of calls you know.",
 		},
 		{
 			Code: SH409, Title: "no place of its own", Severity: Warning, run: planLost,

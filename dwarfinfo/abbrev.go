@@ -82,11 +82,16 @@ type tables struct {
 
 func newTables(data []byte, units []header) *tables {
 	t := &tables{data: data, cache: map[tableKey]*tableEntry{}}
+	t.expect(units)
+	return t
+}
+
+// expect adds the offsets that further units use, before these are read.
+func (t *tables) expect(units []header) {
 	for i := range units {
 		t.starts = append(t.starts, units[i].abbrev)
 	}
 	t.starts = distinct(t.starts)
-	return t
 }
 
 func (t *tables) get(off uint64, enc encoding) (*abbrevs, error) {

@@ -58,6 +58,8 @@ const (
 	attrMIPSLinkage    = 0x2007
 	attrGNUTailCall    = 0x2115
 	attrGNUDwoName     = 0x2130
+	attrGNUDwoID       = 0x2131
+	attrGNURangesBase  = 0x2132
 	attrGNUAddrBase    = 0x2133
 )
 

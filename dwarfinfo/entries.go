@@ -117,6 +117,9 @@ func (w *walker) span(s *span, attr uint16, v value) {
 		}
 	case attrRanges:
 		if pos, ok := v.position(); ok {
+			if u.secs.split && u.version < 5 {
+				pos += u.rangeBase
+			}
 			s.list, s.has = pos, s.has|hasList
 		} else if v.class == classList {
 			pos, err := entry(u.secs.rnglists, u.listBase, v.u, u.enc.offsetSize())

@@ -102,7 +102,7 @@ func (d *Data) check(t *testing.T, info, lists int) {
 		if f.FirstCopy != next || f.EndCopy < f.FirstCopy {
 			t.Fatalf("function %d: copies %d to %d do not follow %d", i, f.FirstCopy, f.EndCopy, next)
 		}
-		if i > 0 && f.Offset <= d.Funcs[i-1].Offset && d.Units[f.Unit].File == d.Units[d.Funcs[i-1].Unit].File {
+		if i > 0 && f.Offset <= d.Funcs[i-1].Offset && f.Unit == d.Funcs[i-1].Unit {
 			t.Fatalf("function %d is out of order", i)
 		}
 		next = f.EndCopy

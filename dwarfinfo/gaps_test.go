@@ -131,7 +131,7 @@ func TestSplit(t *testing.T) {
 			Children: []*dt.Entry{f}}},
 	} {
 		d := load(t, fileOf(u))
-		want := []Gap{{Kind: GapSplit, Detail: "a.dwo"}}
+		want := []Gap{{Kind: GapSplit, Detail: "a.dwo: no .dwo files are looked for"}}
 		if diff := cmp.Diff(want, d.Gaps); diff != "" {
 			t.Errorf("%s: %s", what, diff)
 		}

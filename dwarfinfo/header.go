@@ -18,8 +18,9 @@ type header struct {
 	abbrev  uint64 // in .debug_abbrev
 	enc     encoding
 	version uint16
-	kind    uint8 // DW_UT_*, 0 before DWARF 5
-	gap     *Gap  // why the entries cannot be read
+	kind    uint8  // DW_UT_*, 0 before DWARF 5
+	id      uint64 // dwo_id, 0 where there is none
+	gap     *Gap   // why the entries cannot be read
 }
 
 // typeUnit tells whether the unit only describes types, which Load skips.
@@ -71,7 +72,7 @@ func (h *header) read(c cursor) {
 	h.enc.v2 = h.version == 2
 	switch h.kind {
 	case unitSkeleton, unitSplitCompile:
-		c.skip(8) // dwo_id
+		h.id = c.u64()
 	case unitType, unitSplitType:
 		c.skip(8)
 		c.offset(h.enc.is64)

@@ -2,6 +2,7 @@ package dwarfinfo
 
 import (
 	"debug/dwarf"
+	"debug/elf"
 	"errors"
 	"testing"
 
@@ -85,3 +86,8 @@ func (failingSource) Section(string) ([]byte, error) { return nil, errSource }
 type sectionMap map[string][]byte
 
 func (m sectionMap) Section(name string) ([]byte, error) { return m[name], nil }
+
+func openFile(path string) (elfSource, error) {
+	f, err := elf.Open(path)
+	return elfSource{f}, err
+}

@@ -130,6 +130,24 @@ func (j *joiner) ranges() {
 	}
 }
 
+// shift makes offsets in a row of a package offsets in the package.
+func (u *unit) shift(d *Data) {
+	by := u.secs.shift
+	if by == 0 {
+		return
+	}
+	d.Units[u.index].Offset += by
+	for n := range u.funcs {
+		d.Funcs[int(u.firstRef)+n].Offset += by
+	}
+	for n := range u.copySrc {
+		d.Copies[int(u.firstCpy)+n].Offset += by
+	}
+	for n := range u.gapSet.gaps {
+		u.gapSet.gaps[n].Offset += by
+	}
+}
+
 // finish gives one unit's parts what only the roots know.
 func (j *joiner) finish(i int) {
 	u, d := &j.units[i], j.d
@@ -144,6 +162,7 @@ func (j *joiner) finish(i int) {
 			c.Origin = d.Funcs[c.Origin].Root
 		}
 	}
+	u.shift(d)
 	for n := u.firstCal; n < u.endCal; n++ {
 		if c := &d.Calls[n]; c.Callee >= 0 {
 			c.Callee = d.Funcs[c.Callee].Root

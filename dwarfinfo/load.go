@@ -6,13 +6,6 @@ import (
 	"sync/atomic"
 )
 
-// Links lead to the files in which a file keeps parts of its debug
-// information. What is missing becomes Gaps. The zero value has none.
-type Links struct {
-	Alt     Source // the alternate file of dwz, or DWARF 5 supplementary file; nil if not to be had
-	AltPath string // for Unit.File
-}
-
 // Load reads the functions, inlined copies and calls of all units. Only a
 // section that cannot be had is an error; what is damaged or not read inside
 // them is in Data.Gaps. Without .debug_info there are no units.
@@ -22,16 +15,13 @@ func Load(src Source) (*Data, error) { return LoadLinked(src, Links{}) }
 // before it returns. One that cannot be had, or that breaks the format, costs
 // what is in it and is in Data.Gaps.
 func LoadLinked(src Source, links Links) (*Data, error) {
-	secs, err := readSections(src)
+	secs, err := readSections(src, "")
 	if err != nil {
 		return nil, err
 	}
 	l := &loader{}
 	l.file(secs)
-	if links.Alt != nil {
-		l.alternate(secs, links)
-	}
-	l.open()
+	l.link(secs, links)
 	l.walk()
 	secs.lines = make([]lineOnce, len(l.units))
 	d := &Data{src: src, secs: secs}
@@ -52,8 +42,7 @@ type loader struct {
 
 // file adds the units of a file.
 func (l *loader) file(s *sections) {
-	s.base = uint64(len(l.files)) << placeBits
-	l.files = append(l.files, s)
+	l.number(s)
 	headers, lost := readHeaders(s.info)
 	s.tabs = newTables(s.abbrev, headers)
 	for i := range headers {
@@ -65,20 +54,15 @@ func (l *loader) file(s *sections) {
 	}
 }
 
-func (l *loader) alternate(main *sections, links Links) {
-	alt, err := readSections(links.Alt)
-	if err != nil {
-		l.lost = append(l.lost, Gap{Kind: GapAltFile, Unit: -1, File: links.AltPath, Detail: err.Error()})
-		return
-	}
-	alt.path = links.AltPath
-	main.alt = alt
-	l.file(alt)
+// number gives the entries of a file their places.
+func (l *loader) number(s *sections) {
+	s.base = uint64(len(l.files)) << placeBits
+	l.files = append(l.files, s)
 }
 
 // open reads the units' own entries.
-func (l *loader) open() {
-	parallel(len(l.units), func() func(int) { return func(i int) { l.units[i].open() } })
+func (l *loader) open(units []unit) {
+	parallel(len(units), func() func(int) { return func(i int) { units[i].open() } })
 }
 
 // walk reads the units' contents.

@@ -72,7 +72,7 @@ func wanted(a action, attr uint16) bool {
 		switch attr {
 		case attrName, attrCompDir, attrProducer, attrLanguage, attrStmtList, attrLowPC,
 			attrStrOffsetsBase, attrAddrBase, attrGNUAddrBase, attrRnglistsBase,
-			attrDwoName, attrGNUDwoName:
+			attrDwoName, attrGNUDwoName, attrGNUDwoID, attrGNURangesBase:
 			return true
 		}
 	}

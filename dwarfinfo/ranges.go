@@ -41,8 +41,12 @@ func newRangeReader(files []*sections) *rangeReader {
 	const always = 4096 // small sections are no threat
 	r := &rangeReader{budget: [2]int{always, always}}
 	for _, s := range files {
-		r.budget[0] += listFactor * len(s.ranges)
-		r.budget[1] += listFactor * len(s.rnglists)
+		if !s.split {
+			r.budget[0] += listFactor * len(s.ranges)
+		}
+		if s.within == nil {
+			r.budget[1] += listFactor * len(s.rnglists)
+		}
 	}
 	return r
 }

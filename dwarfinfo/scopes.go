@@ -24,7 +24,9 @@ type scopeNames struct {
 func (j *joiner) scopes() {
 	s := scopeNames{units: j.units, known: map[string]string{}}
 	for _, f := range j.files {
-		s.budget += scopeFactor * (len(f.info) + len(f.str))
+		if f.within == nil {
+			s.budget += scopeFactor * (len(f.info) + len(f.str))
+		}
 	}
 	for i := range j.units {
 		u := &j.units[i]

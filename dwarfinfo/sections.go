@@ -16,6 +16,10 @@ type sections struct {
 	alt  *sections // of the alternate file, if it has one and it was found
 	tabs *tables
 
+	split  bool      // of a .dwo or .dwp file
+	within *sections // the package's, of which these are a row's parts
+	shift  uint64    // where in the package's .debug_info the row's part begins
+
 	lines []lineOnce // by unit, in the first file's
 }
 
@@ -37,7 +41,8 @@ type lineOnce struct {
 	err   error
 }
 
-func readSections(src Source) (*sections, error) {
+// readSections reads the sections; suffix is ".dwo" in a split file.
+func readSections(src Source, suffix string) (*sections, error) {
 	s := &sections{}
 	for _, want := range []struct {
 		name string
@@ -53,9 +58,9 @@ func readSections(src Source) (*sections, error) {
 		{".debug_rnglists", &s.rnglists},
 		{".debug_line", &s.line},
 	} {
-		data, err := src.Section(want.name)
+		data, err := src.Section(want.name + suffix)
 		if err != nil {
-			return nil, fmt.Errorf("section %s: %w", want.name, err)
+			return nil, fmt.Errorf("section %s: %w", want.name+suffix, err)
 		}
 		*want.to = data
 	}

@@ -17,7 +17,7 @@ type Source interface {
 // It is immutable after Load and safe for concurrent use.
 type Data struct {
 	Units  []Unit
-	Funcs  []Func // every DW_TAG_subprogram, declarations too, by file and Offset
+	Funcs  []Func // every DW_TAG_subprogram, declarations too, by Unit and Offset
 	Copies []Copy // every DW_TAG_inlined_subroutine; a parent comes before its children
 	Calls  []Call // every DW_TAG_call_site and DW_TAG_GNU_call_site
 	Gaps   []Gap  // what could not be read; never silently empty
@@ -99,7 +99,7 @@ type GapKind uint8
 // The gaps.
 const (
 	GapAltFile GapKind = iota + 1 // references into a dwz or DWARF 5 supplementary file that was not given
-	GapSplit                      // unit's contents are in a .dwo or .dwp file
+	GapSplit                      // unit's contents are in a .dwo or .dwp file that was not found
 	GapBadUnit                    // unit is damaged; the others are read
 	GapVersion                    // unit has a version that is not read
 	GapForm                       // attribute form that is not known
@@ -112,7 +112,7 @@ func (k GapKind) String() string {
 	case GapAltFile:
 		return "debug information refers to an alternate file (dwz) that was not found"
 	case GapSplit:
-		return "debug information is split (.dwo/.dwp) and not read"
+		return "debug information is split (.dwo/.dwp) and a part was not found"
 	case GapBadUnit:
 		return "a unit of the debug information is damaged"
 	case GapVersion:

@@ -22,9 +22,11 @@ type unit struct {
 	lines *sections // where its line table is
 	meta  Unit
 
-	strBase, addrBase, listBase, lowPC uint64
-	noTypes                            bool // types of this language hold no functions
-	pathBudget                         int  // bytes of joined file names it may still make
+	strBase, addrBase, listBase, rangeBase, lowPC uint64
+
+	dwoName    string // of a skeleton: where its contents are
+	noTypes    bool   // types of this language hold no functions
+	pathBudget int    // bytes of joined file names it may still make
 
 	table  *abbrevs
 	body   int // position after the unit's own entry, 0 if there is nothing to walk
@@ -134,7 +136,7 @@ func (u *unit) open() {
 		u.damage(uint64(u.first), c.err)
 		return
 	}
-	if u.kind == unitSplitCompile {
+	if u.kind == unitSplitCompile && !u.secs.split {
 		u.gapSet.add(GapSplit, u.off, "unit belongs into a .dwo file")
 		return
 	}
@@ -197,6 +199,8 @@ func (u *unit) bases(a *abbrev, vals *[maxAttrs]value) {
 			u.addrBase = pos
 		case attrRnglistsBase:
 			u.listBase = pos
+		case attrGNURangesBase:
+			u.rangeBase = pos
 		}
 	}
 	u.meta.strBase, u.meta.lineAlt = u.strBase, u.lines.base != 0
@@ -215,10 +219,17 @@ func (u *unit) rootAttr(attr uint16, v value) {
 		u.noTypes = isC(u.meta.Language)
 	case attrStmtList:
 		u.meta.lineOffset, u.meta.HasLines = v.position()
+	case attrGNUDwoID:
+		u.id = v.u
+	}
+	if u.secs.split { // its addresses are known when its skeleton is
+		return
+	}
+	switch attr {
 	case attrLowPC:
 		u.lowPC, _ = u.addr(uint64(u.first), v, "low_pc of the unit")
 	case attrDwoName, attrGNUDwoName:
-		u.gapSet.add(GapSplit, u.off, u.string(uint64(u.first), v, "dwo name of the unit"))
+		u.dwoName = u.string(uint64(u.first), v, "dwo name of the unit")
 	}
 }
 

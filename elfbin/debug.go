@@ -42,6 +42,7 @@ const (
 	WrongCRC    Outcome = "has another CRC than .gnu_debuglink says"
 	WrongArch   Outcome = "is for another architecture"
 	Unreadable  Outcome = "cannot be read"
+	NotTheUnit  Outcome = "does not have the split debug information"
 	NotSearched Outcome = "not searched"
 )
 

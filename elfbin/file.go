@@ -24,6 +24,7 @@ import (
 // project's business.
 type File struct {
 	path   string
+	real   string   // path with symbolic links resolved; empty when not known
 	dirs   []string // absolute directories of the file, for .gnu_debuglink
 	src    io.ReaderAt
 	size   uint64
@@ -71,6 +72,7 @@ func Open(path string) (*File, error) {
 	}
 	f.closer = file
 	f.dirs = directories(path)
+	f.real, _ = filepath.EvalSymlinks(path)
 	return f, nil
 }
 
