@@ -10,6 +10,7 @@ TESTFLAGS ?=
 
 COMPILERS := gcc g++ libc6-dev clang llvm lld
 CROSS     := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+EMULATOR  := qemu-system-arm
 PEERS     := bpftrace gdb linux-perf
 
 .DEFAULT_GOAL := help
@@ -24,10 +25,10 @@ demo: go ## shows the gotchas on example programs: live as root, else the analys
 test: go ## go vet and all tests; ends with what was skipped and why
 	@.ci/need $(COMPILERS) $(CROSS) bpftrace xz-utils
 	$(GO) vet ./...
-	@$(GO) run ./internal/cmd/testrun $(TESTFLAGS) ./...
+	@SUREHOOK_VM=1 $(GO) run ./internal/cmd/testrun $(TESTFLAGS) ./...
 
 accuracy: go ## measures sites against the truth and against perf, gdb, bpftrace: docs/accuracy.md
-	@.ci/need --must $(COMPILERS) dpkg-dev $(PEERS)
+	@.ci/need --must $(COMPILERS) $(CROSS) $(EMULATOR) dpkg-dev $(PEERS)
 	$(GO) run ./internal/cmd/accuracy -out docs/accuracy.md
 
 bench: go ## a kernel's whole index and one function of it against perf; as root also the time to attach

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -15,41 +14,12 @@ import (
 // keyVersion changes all keys when the layout of the cache changes.
 const keyVersion = 2
 
-// build is one way to compile a program.
-type build struct {
-	name  string
-	cc    string   // gcc or clang
-	flags []string // optimisation, also given to the linker
-}
-
-// lto tells whether the build optimises across files.
-func (b build) lto() bool {
-	return slices.ContainsFunc(b.flags, func(f string) bool { return strings.HasPrefix(f, "-flto") })
-}
-
-// builds are the builds that are measured.
-func builds() []build {
-	return []build{
-		{"gcc-O2", "gcc", []string{"-O2"}},
-		{"gcc-O3", "gcc", []string{"-O3"}},
-		{"gcc-O2-flto", "gcc", []string{"-O2", "-flto"}},
-		{"clang-O2", "clang", []string{"-O2"}},
-	}
-}
-
-// truthBuild is the build whose symbols are counted for the truth: every
-// function has a body and every call reaches it. always_inline functions are
-// made noinline by name (the compiler's and libc's own headers spell the
-// attribute with underscores and stay untouched).
-func truthBuild(cc string) build {
-	return build{cc + "-O0", cc, []string{"-O0", "-fno-inline", "-Dalways_inline=noinline"}}
-}
-
 // compiled is a program's binary in its working directory.
 type compiled struct {
 	dir  string // where commands run
 	path string // the binary, in dir
 	key  string // of everything it was made from
+	arch string // as Debian calls it
 }
 
 // lock keeps two harnesses from running one binary at a time: each would count
@@ -62,9 +32,10 @@ func compile(ctx context.Context, c store, p program, b build, marked bool) (com
 	if err != nil {
 		return compiled{}, err
 	}
-	version := firstLine(ctx, b.cc, "--version")
+	cc, _ := b.driver(p.lang)
+	version := firstLine(ctx, cc, "--version")
 	if version == "" {
-		return compiled{}, &missingError{"no " + b.cc + " on this machine", "apt-get install " + b.cc}
+		return compiled{}, &missingError{"no " + cc + " on this machine", "apt-get install " + packageOf(cc)}
 	}
 	flags, err := p.compileFlags(tree)
 	if err != nil {
@@ -83,7 +54,10 @@ func compile(ctx context.Context, c store, p program, b build, marked bool) (com
 		}
 	}
 	key := keyOf(keyVersion, p.source, p.patterns, p.without, flags, p.libs, include, generated, b.cc, b.flags, version, marked, markerVersion)
-	out := compiled{c.path("bin", key), c.path("bin", key, p.name), key}
+	if b.arch != archAMD64 || p.lang != "" || len(b.link) > 0 {
+		key = keyOf(key, b.arch, p.lang, b.link)
+	}
+	out := compiled{c.path("bin", key), c.path("bin", key, p.name), key, b.arch}
 	unlock, err := out.lock()
 	if err != nil {
 		return compiled{}, err
@@ -134,7 +108,7 @@ func (j job) build(ctx context.Context) error {
 	slots := make(chan struct{}, runtime.NumCPU())
 	var wg sync.WaitGroup
 	for i, f := range files {
-		objects[i] = filepath.Join(tmp, fmt.Sprintf("%03d-%s.o", i, strings.TrimSuffix(filepath.Base(f), ".c")))
+		objects[i] = filepath.Join(tmp, fmt.Sprintf("%03d-%s.o", i, strings.TrimSuffix(filepath.Base(f), filepath.Ext(f))))
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
@@ -153,7 +127,8 @@ func (j job) object(ctx context.Context, file, object string) error {
 	if j.marked && j.b.cc == "clang" {
 		return j.markedObject(ctx, file, object)
 	}
-	args := append([]string{}, j.b.flags...)
+	cc, args := j.b.driver(j.p.lang)
+	args = append(args, j.b.flags...)
 	if j.marked {
 		header, err := j.markHeader()
 		if err != nil {
@@ -162,19 +137,20 @@ func (j job) object(ctx context.Context, file, object string) error {
 		args = append(args, "-fno-pie", "-finstrument-functions", "-include", header)
 	}
 	args = append(append(args, j.flags...), "-c", "-o", object, file)
-	_, err := run(ctx, j.tree, j.b.cc, args...)
+	_, err := run(ctx, j.tree, cc, args...)
 	return err
 }
 
 // link puts the binary where it belongs only when it is whole.
 func (j job) link(ctx context.Context, tmp string, objects []string) error {
 	bin := filepath.Join(tmp, j.p.name)
-	args := append([]string{}, j.b.flags...)
+	cc, args := j.b.driver(j.p.lang)
+	args = append(append(args, j.b.flags...), j.b.link...)
 	if j.marked && j.b.cc == "gcc" {
 		args = append(args, "-no-pie")
 	}
 	args = append(append(args, "-g", "-o", bin), objects...)
-	if _, err := run(ctx, tmp, j.b.cc, append(args, j.p.libs...)...); err != nil {
+	if _, err := run(ctx, tmp, cc, append(args, j.p.libs...)...); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(j.out.dir, 0o755); err != nil {

@@ -56,6 +56,10 @@ func run(ctx context.Context, dir, name string, args ...string) (string, error) 
 // packageOf is the Debian package of a command, where the names differ.
 func packageOf(command string) string {
 	switch command {
+	case "clang++":
+		return "clang"
+	case "aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++":
+		return strings.TrimPrefix(command, "aarch64-linux-gnu-") + "-aarch64-linux-gnu"
 	case "opt":
 		return "llvm"
 	case "perf":

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-
-	"github.com/surehook/surehook/attach"
 )
 
 // prefix is what every live run begins with: the same addresses each time,
@@ -38,8 +35,12 @@ func newWorkload(p program, bin compiled) (workload, error) {
 	if err != nil {
 		return workload{}, err
 	}
+	commands := p.commands
+	if bin.arch != archAMD64 && p.emulated > 0 {
+		commands = commands[:p.emulated]
+	}
 	text := "set -e\n"
-	for _, c := range p.commands {
+	for _, c := range commands {
 		// A shell adds variables of its own, and jq for one reads them all.
 		text += "env -i " + c + "\n"
 	}
@@ -78,43 +79,48 @@ func (w workload) run(ctx context.Context, random bool) error {
 	return nil
 }
 
-// countOffsets runs the workload once under one probe at each file offset and
-// gives the hits by offset. Offsets that the engine refuses (not the start of
-// an instruction; a nop that is unsafe to probe) are left out of the answer.
-func (w workload) countOffsets(ctx context.Context, offsets []uint64, random bool) (map[uint64]uint64, error) {
-	offsets = slices.Clone(offsets)
-	slices.Sort(offsets)
-	offsets = slices.Compact(offsets)
-	plan := attach.Plan{Path: w.bin.path}
-	for _, o := range offsets {
-		plan.Probes = append(plan.Probes, attach.Probe{Offset: o})
+// machine is where a workload runs: here, or in a virtual machine.
+type machine interface {
+	// hits counts each offset twice, see workload.counts.
+	hits(ctx context.Context, w workload, offsets []uint64) (fixed, random map[uint64]uint64, err error)
+	// trace gives what surehook trace says of the workload, JSON lines.
+	trace(ctx context.Context, w workload, surehook string) (string, error)
+}
+
+// here is this machine.
+type here struct{}
+
+func (here) hits(ctx context.Context, w workload, offsets []uint64) (fixed, random map[uint64]uint64, err error) {
+	if fixed, err = w.countOffsets(ctx, offsets, false); err != nil {
+		return nil, nil, err
 	}
+	random, err = w.countOffsets(ctx, offsets, true)
+	return fixed, random, err
+}
+
+func (here) trace(ctx context.Context, w workload, surehook string) (string, error) {
+	unlock, err := w.bin.lock()
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if err := w.reset(); err != nil {
+		return "", err
+	}
+	args := append(prefix(false), surehook, "trace", "--count", "--format", "json", hookOf(w.bin.path), "-c", runScript)
+	return run(ctx, w.bin.dir, args[0], args[1:]...)
+}
+
+// hookOf asks for every function of a binary.
+func hookOf(path string) string { return "uprobe:" + path + ":*" }
+
+// countOffsets runs the workload here once under one probe at each file offset
+// and gives the hits by offset, without those that were refused.
+func (w workload) countOffsets(ctx context.Context, offsets []uint64, random bool) (map[uint64]uint64, error) {
 	unlock, err := w.bin.lock()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	s, err := attach.Open([]attach.Plan{plan}, attach.Options{BestEffort: true})
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	if err := w.run(ctx, random); err != nil {
-		return nil, err
-	}
-	if err := s.Detach(); err != nil {
-		return nil, err
-	}
-	counts, err := s.Counts()
-	if err != nil {
-		return nil, err
-	}
-	hits := map[uint64]uint64{}
-	for i, o := range offsets {
-		hits[o] = counts[0][i]
-	}
-	for _, f := range s.Failures() {
-		delete(hits, offsets[f.Probe])
-	}
-	return hits, nil
+	return Hits(w.bin.path, offsets, func() error { return w.run(ctx, random) })
 }

@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // jqProgram is jq without oniguruma.
 func jqProgram() program {
 	return program{
-		name: "jq",
+		name:   "jq",
+		builds: slices.Concat(builds(), arm64()),
 		source: source{
 			Package: "jq", Version: "1.6", Tarball: "jq_1.6.orig.tar.gz", Root: "jq-jq-1.6",
 			SHA256: "3ba940b97571c866923f0409678033d33b5a98758dfc174fad8397ed908bc4d9",
@@ -27,6 +29,7 @@ func jqProgram() program {
 			"./jq -c -f work.jq data.json",
 			"./jq -L . -S -C --stream --tab --arg a 1 --argjson b 2 --slurpfile s data.json -f mod.jq data.json",
 		},
+		emulated: 1,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -48,19 +49,20 @@ func (j job) markHeader() (string, error) {
 // before any pass has run.
 func (j job) markedObject(ctx context.Context, file, object string) error {
 	ir := strings.TrimSuffix(object, ".o") + ".ll"
-	args := append([]string{}, j.b.flags...)
+	cc, target := j.b.driver(j.p.lang)
+	args := append(slices.Clone(target), j.b.flags...)
 	args = append(append(args, j.flags...), "-Xclang", "-disable-llvm-passes", "-finstrument-functions", "-emit-llvm", "-S", "-o", ir, file)
-	if _, err := run(ctx, j.tree, "clang", args...); err != nil {
+	if _, err := run(ctx, j.tree, cc, args...); err != nil {
 		return err
 	}
 	text, err := run(ctx, "", "opt", "-S", "-passes=function(ee-instrument)", "-o", "-", ir)
 	if err != nil {
 		return err
 	}
-	if err := writeFile(ir, []byte(markIR(text))); err != nil {
+	if err := writeFile(ir, []byte(markIR(text, j.b.arch))); err != nil {
 		return err
 	}
-	_, err = run(ctx, j.tree, "clang", append(append([]string{}, j.b.flags...), "-w", "-c", "-o", object, ir)...)
+	_, err = run(ctx, j.tree, cc, append(append(target, j.b.flags...), "-w", "-c", "-o", object, ir)...)
 	return err
 }
 
@@ -75,7 +77,11 @@ var (
 
 // markIR replaces the calls that clang's instrumentation inserted by markers
 // and removes those at the functions' ends.
-func markIR(text string) string {
+func markIR(text, arch string) string {
+	clobbers := "~{dirflag},~{fpsr},~{flags}" // what clang itself adds on x86
+	if arch != archAMD64 {
+		clobbers = ""
+	}
 	lines := strings.Split(text, "\n")
 	names := irFunctions(lines)
 	var out []string
@@ -90,7 +96,7 @@ func markIR(text string) string {
 		case m != nil && current == "":
 			continue // the compiler's own intrinsics (attribute nodebug): not the program's
 		case m != nil:
-			line = fmt.Sprintf(`  call void asm sideeffect "1: nop\0A.pushsection %s,\22a\22\0A.long 1b-.\0A.asciz \22%s\22\0A.popsection", "~{dirflag},~{fpsr},~{flags}"()%s`, markSection, current, m[1])
+			line = fmt.Sprintf(`  call void asm sideeffect "1: nop\0A.pushsection %s,\22a\22\0A.long 1b-.\0A.asciz \22%s\22\0A.popsection", "%s"()%s`, markSection, current, clobbers, m[1])
 		case irExit.MatchString(line):
 			continue
 		}

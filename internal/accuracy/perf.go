@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,8 +18,7 @@ const perfBatch = 100
 // function it does not find spoils a whole batch, so it is left out and the
 // batch tried again.
 func perfPlaces(ctx context.Context, bin string, b *image, funcs []function) (places, error) {
-	twice := ambiguous(b)
-	at := places{}
+	q := perfQuery{bin: bin, twice: ambiguous(b), at: places{}}
 	for len(funcs) > 0 {
 		n := min(perfBatch, len(funcs))
 		batch := map[string]function{}
@@ -25,24 +26,55 @@ func perfPlaces(ctx context.Context, bin string, b *image, funcs []function) (pl
 			batch[fmt.Sprintf("ev%d", i)] = f
 		}
 		funcs = funcs[n:]
-		for len(batch) > 0 {
-			args := []string{"probe", "-x", bin, "--max-probes", "65536"}
-			for ev, f := range batch {
-				args = append(args, "-D", ev+"="+perfSpec(f, twice))
-			}
-			out, err := run(ctx, "", "perf", args...)
-			if err == nil {
-				if err := parsePerf(out, batch, at); err != nil {
-					return nil, err
-				}
-				break
-			}
-			if !dropFailed(err, batch, twice) {
-				return nil, err
-			}
+		if err := q.ask(ctx, batch); err != nil {
+			return nil, err
 		}
 	}
-	return at, nil
+	return q.at, nil
+}
+
+// perfQuery collects perf's answers about one binary.
+type perfQuery struct {
+	bin   string
+	twice map[string]bool // names that several functions have
+	at    places
+}
+
+// ask adds the answers for a batch. When perf's error names no function, the
+// batch is halved; a single function that perf fails on has no place.
+func (q perfQuery) ask(ctx context.Context, batch map[string]function) error {
+	for len(batch) > 0 {
+		args := []string{"probe", "-x", q.bin, "--max-probes", "65536"}
+		for _, ev := range slices.Sorted(maps.Keys(batch)) {
+			args = append(args, "-D", ev+"="+perfSpec(batch[ev], q.twice))
+		}
+		out, err := run(ctx, "", "perf", args...)
+		if err == nil {
+			return parsePerf(out, batch, q.at)
+		}
+		var ce *commandError
+		if !errors.As(err, &ce) || ctx.Err() != nil {
+			return err
+		}
+		if dropFailed(err, batch, q.twice) {
+			continue
+		}
+		if len(batch) == 1 {
+			return nil
+		}
+		half := map[string]function{}
+		for ev, f := range batch {
+			if len(half) == len(batch) {
+				break
+			}
+			half[ev] = f
+			delete(batch, ev)
+		}
+		if err := q.ask(ctx, half); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // perfSpec is the function as perf is asked for it: with the file where the

@@ -19,6 +19,8 @@ var workloads embed.FS
 // compiled without its own build system, and what it is made to do.
 type program struct {
 	name     string
+	lang     string // "" is C
+	builds   []build
 	source   source
 	patterns []string // source files, relative to the tree
 	without  []string // of those: base names to leave out
@@ -30,6 +32,7 @@ type program struct {
 	generated func(tree string) (map[string][]byte, error)
 	inputs    func() (map[string][]byte, error) // files of the working directory
 	commands  []string                          // run one after the other; each starts with ./name
+	emulated  int                               // the first so many commands under emulation, which is slow; 0: all
 }
 
 // programs are the programs by name.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -15,8 +16,10 @@ import (
 // Options of Run.
 type Options struct {
 	Programs []string // empty: all
+	Heldout  bool     // the programs kept apart instead of the others
 	Builds   []string // empty: all
 	Oracles  []string // empty: both
+	Archs    []string // of the binaries; empty: all
 	Cache    string   // directory; empty: $XDG_CACHE_HOME/surehook/accuracy or .cache/accuracy
 	Keep     string   // directory that gets links to the binaries; empty: none
 	// Surehook is the command to measure; empty: built from ./cmd/surehook;
@@ -39,40 +42,60 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 		return nil, err
 	}
 	h := harness{Options: opts, store: c}
-	progs, err := pick("program", programs(), func(p program) string { return p.name }, opts.Programs)
+	all := programs()
+	if opts.Heldout {
+		all = heldout()
+	}
+	progs, err := pick("program", all, func(p program) string { return p.name }, opts.Programs)
 	if err != nil {
 		return nil, err
 	}
-	blds, err := pick("build", builds(), func(b build) string { return b.name }, opts.Builds)
+	tasks, err := tasksOf(progs, opts)
 	if err != nil {
 		return nil, err
 	}
-	oracles, err := pick("oracle", []string{oracleUnperturbed, oracleMarked}, func(s string) string { return s }, opts.Oracles)
+	dir, err := os.MkdirTemp(c.dir, "surehook-") // another run may measure another version
 	if err != nil {
 		return nil, err
 	}
+	defer os.RemoveAll(dir)
 	if h.Surehook == "" {
-		dir, err := os.MkdirTemp(c.dir, "surehook-") // another run may measure another version
-		if err != nil {
-			return nil, err
-		}
-		defer os.RemoveAll(dir)
 		if h.Surehook, err = buildSurehook(ctx, dir); err != nil {
 			return nil, err
 		}
 	}
+	h.guest = sync.OnceValues(func() (*guest, error) { return newGuest(ctx, archARM64, dir) })
 	rep := &Report{Environment: environment(ctx)}
-	var tasks []task
 	for _, p := range progs {
 		rep.Sources = append(rep.Sources, fmt.Sprintf("%s: Debian %s source package %s, upstream %s (%s, sha256 %s)", p.name, release, p.source.Package, p.source.Version, p.source.Tarball, p.source.SHA256))
-		for _, o := range oracles {
-			for _, b := range blds {
-				tasks = append(tasks, task{p, b, o})
-			}
-		}
 	}
 	rep.Rows, err = h.rows(ctx, tasks)
 	return rep, err
+}
+
+// tasksOf lists the rows of the programs that the options leave.
+func tasksOf(progs []program, opts Options) ([]task, error) {
+	oracles, err := pick("oracle", []string{oracleUnperturbed, oracleMarked}, func(s string) string { return s }, opts.Oracles)
+	if err != nil {
+		return nil, err
+	}
+	wanted := func(list []string, s string) bool { return len(list) == 0 || slices.Contains(list, s) }
+	var tasks []task
+	for _, p := range progs {
+		for _, arch := range []string{archAMD64, archARM64} {
+			for _, o := range oracles {
+				for _, b := range p.builds {
+					if b.arch == arch && wanted(opts.Builds, b.name) && wanted(opts.Archs, arch) {
+						tasks = append(tasks, task{p, b, o})
+					}
+				}
+			}
+		}
+	}
+	if len(tasks) == 0 {
+		return nil, fmt.Errorf("no row has one of the builds %v and the architectures %v", opts.Builds, opts.Archs)
+	}
+	return tasks, nil
 }
 
 // task is one row to be measured.
@@ -100,7 +123,7 @@ func (h harness) rows(ctx context.Context, tasks []task) ([]Row, error) {
 			}
 			row, err := h.row(ctx, t.p, t.b, t.oracle)
 			if err != nil {
-				cancel(fmt.Errorf("%s %s %s: %w", t.p.name, t.b.name, t.oracle, err))
+				cancel(fmt.Errorf("%s %s %s %s: %w", t.p.name, t.b.arch, t.b.name, t.oracle, err))
 			}
 			rows[i] = row
 		})
@@ -149,6 +172,15 @@ func environment(ctx context.Context) []string {
 type harness struct {
 	Options
 	store store
+	guest func() (*guest, error) // for arm64, made when it is first needed
+}
+
+// machine is where binaries of the architecture run.
+func (h harness) machine(arch string) (machine, error) {
+	if arch == archAMD64 {
+		return here{}, nil
+	}
+	return h.guest()
 }
 
 func (h harness) say(format string, args ...any) {
@@ -167,25 +199,28 @@ func (h harness) row(ctx context.Context, p program, b build, oracle string) (Ro
 	if err := h.keep(p, b, oracle, bin); err != nil {
 		return Row{}, err
 	}
+	on, err := h.machine(b.arch)
+	if err != nil {
+		return Row{}, err
+	}
 	var t truth
 	if oracle == oracleMarked {
-		t, err = markedTruth(ctx, h.store, p, bin)
+		t, err = markedTruth(ctx, h.store, on, p, bin)
 	} else {
-		t, err = unperturbedTruth(ctx, h.store, p, b.cc)
+		t, err = unperturbedTruth(ctx, h.store, on, p, b)
 	}
 	if err != nil {
 		return Row{}, fmt.Errorf("truth: %w", err)
 	}
-	var funcs []function
-	for _, c := range t.Counts {
-		funcs = append(funcs, c.Func)
-	}
-	peers, err := countPeers(ctx, h.store, p, bin, funcs)
-	if err != nil {
-		return Row{}, fmt.Errorf("peers: %w", err)
+	row := Row{Program: p.name, Build: b.name, Oracle: oracle, Arch: b.arch, LTO: b.lto(), Alone: b.arch != archAMD64}
+	var peers []peerCount
+	if !row.Alone {
+		if peers, err = countPeers(ctx, h.store, p, bin, t.functions()); err != nil {
+			return Row{}, fmt.Errorf("peers: %w", err)
+		}
 	}
 	prepared := time.Now()
-	own, err := h.measure(ctx, p, bin)
+	own, err := h.measure(ctx, on, p, bin)
 	if err != nil {
 		return Row{}, err
 	}
@@ -198,14 +233,14 @@ func (h harness) row(ctx context.Context, p program, b build, oracle string) (Ro
 		return Row{}, err
 	}
 	measured := time.Since(prepared)
-	row := newRow(Row{Program: p.name, Build: b.name, Oracle: oracle, Arch: archAMD64, LTO: b.lto()}, t, peers, own, img)
+	row = newRow(row, t, peers, own, img)
 	row.Seconds = measured.Seconds()
-	h.say("%s %s %s: %s (prepared in %.1fs, measured in %.1fs)", p.name, b.name, oracle, row.headline(), prepared.Sub(start).Seconds(), measured.Seconds())
+	h.say("%s: %s (prepared in %.1fs, measured in %.1fs)", row.name(), row.headline(), prepared.Sub(start).Seconds(), measured.Seconds())
 	return row, nil
 }
 
 // measure runs surehook, or nothing.
-func (h harness) measure(ctx context.Context, p program, bin compiled) (map[function]*ours, error) {
+func (h harness) measure(ctx context.Context, on machine, p program, bin compiled) (map[function]*ours, error) {
 	if h.Surehook == "none" {
 		return nil, nil
 	}
@@ -217,7 +252,7 @@ func (h harness) measure(ctx context.Context, p program, bin compiled) (map[func
 	if err != nil {
 		return nil, err
 	}
-	own, err := countSurehook(ctx, surehook, w)
+	own, err := countSurehook(ctx, on, surehook, w)
 	if err != nil {
 		return nil, fmt.Errorf("surehook: %w", err)
 	}
@@ -232,7 +267,7 @@ func (h harness) keep(p program, b build, oracle string, bin compiled) error {
 	if err := os.MkdirAll(h.Keep, 0o755); err != nil {
 		return err
 	}
-	link := filepath.Join(h.Keep, p.name+"-"+b.name+"-"+oracle)
+	link := filepath.Join(h.Keep, strings.ReplaceAll(Row{Program: p.name, Build: b.name, Oracle: oracle, Arch: b.arch}.name(), " ", "-"))
 	if err := os.Remove(link); err != nil && !os.IsNotExist(err) {
 		return err
 	}

@@ -79,19 +79,9 @@ func buildSurehook(ctx context.Context, dir string) (string, error) {
 }
 
 // countSurehook runs the workload under surehook trace and asks surehook sites
-// for the reasons of the verdicts.
-func countSurehook(ctx context.Context, surehook string, w workload) (map[function]*ours, error) {
-	unlock, err := w.bin.lock()
-	if err != nil {
-		return nil, err
-	}
-	defer unlock()
-	if err := w.reset(); err != nil {
-		return nil, err
-	}
-	hook := "uprobe:" + w.bin.path + ":*"
-	args := append(prefix(false), surehook, "trace", "--count", "--format", "json", hook, "-c", runScript)
-	out, err := run(ctx, w.bin.dir, args[0], args[1:]...)
+// for the reasons of the verdicts: here, as that answer is the same everywhere.
+func countSurehook(ctx context.Context, on machine, surehook string, w workload) (map[function]*ours, error) {
+	out, err := on.trace(ctx, w, surehook)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +89,7 @@ func countSurehook(ctx context.Context, surehook string, w workload) (map[functi
 	if err := addCounts(sum, out); err != nil {
 		return nil, err
 	}
-	out, err = run(ctx, w.bin.dir, surehook, "sites", "--format", "json", hook)
+	out, err = run(ctx, w.bin.dir, surehook, "sites", "--format", "json", hookOf(w.bin.path))
 	if err != nil && out == "" {
 		return nil, err // a verdict below complete may make it exit with 1
 	}

@@ -12,6 +12,15 @@ type truth struct {
 	Noise  []noise `json:"noise"`  // functions left out because two runs differ
 }
 
+// functions are those that were executed.
+func (t truth) functions() []function {
+	var list []function
+	for _, c := range t.Counts {
+		list = append(list, c.Func)
+	}
+	return list
+}
+
 type count struct {
 	Func function `json:"func"`
 	N    uint64   `json:"n"`
@@ -40,23 +49,23 @@ func newTruth(fixed, random map[function]uint64) truth {
 	return t
 }
 
-// unperturbedTruth counts the symbols of the -O0 build.
-func unperturbedTruth(ctx context.Context, c store, p program, cc string) (truth, error) {
-	bin, err := compile(ctx, c, p, truthBuild(cc), false)
+// unperturbedTruth counts the symbols of the build without optimisation.
+func unperturbedTruth(ctx context.Context, c store, on machine, p program, b build) (truth, error) {
+	bin, err := compile(ctx, c, p, b.truth(), false)
 	if err != nil {
 		return truth{}, err
 	}
-	return countedTruth(ctx, c, p, bin, func(b *image) (map[uint64]function, error) { return b.atBody, nil })
+	return countedTruth(ctx, c, on, p, bin, func(b *image) (map[uint64]function, error) { return b.atBody, nil })
 }
 
 // markedTruth counts the markers of a marked build.
-func markedTruth(ctx context.Context, c store, p program, bin compiled) (truth, error) {
-	return countedTruth(ctx, c, p, bin, func(b *image) (map[uint64]function, error) { return readMarks(bin.path, b) })
+func markedTruth(ctx context.Context, c store, on machine, p program, bin compiled) (truth, error) {
+	return countedTruth(ctx, c, on, p, bin, func(b *image) (map[uint64]function, error) { return readMarks(bin.path, b) })
 }
 
 // countedTruth counts the places of each function twice, with and without
 // address space randomisation.
-func countedTruth(ctx context.Context, c store, p program, bin compiled, places func(*image) (map[uint64]function, error)) (truth, error) {
+func countedTruth(ctx context.Context, c store, on machine, p program, bin compiled, places func(*image) (map[uint64]function, error)) (truth, error) {
 	w, err := newWorkload(p, bin)
 	if err != nil {
 		return truth{}, err
@@ -74,42 +83,37 @@ func countedTruth(ctx context.Context, c store, p program, bin compiled, places 
 		if err != nil {
 			return truth{}, err
 		}
-		fixed, err := w.countFunctions(ctx, b, at, false)
-		if err != nil {
-			return truth{}, err
-		}
-		random, err := w.countFunctions(ctx, b, at, true)
-		if err != nil {
-			return truth{}, err
-		}
-		return newTruth(fixed, random), nil
+		return w.countFunctions(ctx, on, b, at)
 	})
 }
 
 // countFunctions adds up the hits of each function's addresses. Unlike a
 // peer's, these must all be countable.
-func (w workload) countFunctions(ctx context.Context, b *image, at map[uint64]function, random bool) (map[function]uint64, error) {
+func (w workload) countFunctions(ctx context.Context, on machine, b *image, at map[uint64]function) (truth, error) {
 	var offsets []uint64
 	funcs := map[uint64]function{}
 	for addr, f := range at {
 		off, ok := b.offset(addr)
 		if !ok {
-			return nil, fmt.Errorf("%s: address %#x of %s is in no segment", w.bin.path, addr, f)
+			return truth{}, fmt.Errorf("%s: address %#x of %s is in no segment", w.bin.path, addr, f)
 		}
 		offsets = append(offsets, off)
 		funcs[off] = f
 	}
-	hits, err := w.countOffsets(ctx, offsets, random)
+	fixed, random, err := on.hits(ctx, w, offsets)
 	if err != nil {
-		return nil, err
+		return truth{}, err
 	}
-	sum := map[function]uint64{}
-	for off, f := range funcs {
-		n, ok := hits[off]
-		if !ok {
-			return nil, fmt.Errorf("%s: no probe possible at offset %#x of %s", w.bin.path, off, f)
+	var sums [2]map[function]uint64
+	for i, hits := range []map[uint64]uint64{fixed, random} {
+		sums[i] = map[function]uint64{}
+		for off, f := range funcs {
+			n, ok := hits[off]
+			if !ok {
+				return truth{}, fmt.Errorf("%s: no probe possible at offset %#x of %s", w.bin.path, off, f)
+			}
+			sums[i][f] += n
 		}
-		sum[f] += n
 	}
-	return sum, nil
+	return newTruth(sums[0], sums[1]), nil
 }

@@ -10,7 +10,8 @@ import (
 // no old formats.
 func zstdProgram() program {
 	return program{
-		name: "zstd",
+		name:   "zstd",
+		builds: builds(),
 		source: source{
 			Package: "libzstd", Version: "1.5.4", Tarball: "libzstd_1.5.4+dfsg2.orig.tar.xz", Root: "zstd-1.5.4",
 			SHA256: "8cf4bbb65e77ec348d052c8d6230eba66d435bddf64c8b5be2fcb16880c19953",

@@ -31,21 +31,24 @@ func main() {
 
 // run tells whether the result is one to fail on.
 func run(ctx context.Context) (bool, error) {
-	programs := flag.String("programs", "", "comma-separated: lua, jq, zstd (default all)")
-	builds := flag.String("builds", "", "comma-separated: gcc-O2, gcc-O3, gcc-O2-flto, clang-O2 (default all)")
+	programs := flag.String("programs", "", "comma-separated: lua, jq, zstd ... (default all)")
+	builds := flag.String("builds", "", "comma-separated, as the report calls them: gcc-O2, clang-O2 ... (default all)")
+	archs := flag.String("archs", "", "comma-separated: amd64, arm64 (default both)")
 	oracles := flag.String("oracles", "", "comma-separated: unperturbed, marked (default both)")
 	out := flag.String("out", "", "file for the report (default: none)")
 	raw := flag.String("json", "", "file for the raw results")
 	only := flag.String("only", "", "print everything about this function")
 	opts := accuracy.Options{Progress: os.Stderr}
+	flag.BoolVar(&opts.Heldout, "heldout", false, "measure bzip2, cmark and expat, which nobody tunes to, instead of the others")
 	flag.StringVar(&opts.Keep, "keep", "", "directory that gets links to the built binaries")
 	flag.StringVar(&opts.Cache, "cache", "", "cache directory (default $XDG_CACHE_HOME/surehook/accuracy or .cache/accuracy)")
-	flag.StringVar(&opts.Surehook, "surehook", "", "the command to measure (default: build ./cmd/surehook; none: truth and peers only)")
+	flag.StringVar(&opts.Surehook, "surehook", "", "the command to measure on this machine (default: build ./cmd/surehook; none: truth and peers only)")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return false, fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	}
 	opts.Programs, opts.Builds, opts.Oracles = list(*programs), list(*builds), list(*oracles)
+	opts.Archs = list(*archs)
 	report, err := accuracy.Run(ctx, opts)
 	if err != nil {
 		return false, err
