@@ -28,8 +28,9 @@ type Binary struct {
 	calls  func() *callers          // direct callers of the whole binary, computed once
 	plt    func() map[uint64]string // imported functions by their stub's address
 
-	dataBounds func() []uint64 // where data begins or ends, computed once
-	golang     elfbin.Range    // what Go's compiler and assembler made; empty for other programs
+	dataBounds func() []uint64           // where data begins or ends, computed once
+	wrappers   func() map[string][]int32 // Go's method wrappers without a copy, computed once
+	golang     elfbin.Range              // what Go's compiler and assembler made; empty for other programs
 
 	mu       sync.Mutex
 	bodies   map[int32]*body // by index in data.Funcs
@@ -64,6 +65,7 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b.unwinds = sync.OnceValue(b.findUnwinds)
 	b.dataBounds = sync.OnceValue(b.findDataBounds)
 	b.golang = goRange(f)
+	b.wrappers = sync.OnceValue(b.findWrappers)
 	b.index = newIndex(b)
 	b.calls = sync.OnceValue(b.findCallers)
 	return b, nil

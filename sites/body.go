@@ -25,6 +25,7 @@ type body struct {
 	image  flow.Image
 	err    error            // why there is no graph
 	gnu    bool             // the compiler is GCC
+	golang bool             // the compiler is Go's
 	marks  bool             // the compiler writes inline entry rows and marks statements
 	merged map[uint64]int32 // see mergedCalls
 	line   []uint32         // see lineAt
@@ -68,6 +69,7 @@ func (b *Binary) newBody(die int32) *body {
 	var lineErr error
 	bd.lines, lineErr = b.data.Lines(fn.Unit)
 	bd.marks = b.hasMarkers(fn.Unit)
+	bd.golang = b.data.Unit(fn.Unit).Language == langGo
 	bd.gnu = strings.HasPrefix(b.data.Unit(fn.Unit).Producer, "GNU")
 	bd.findRoots()
 	if lineErr != nil {

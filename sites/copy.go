@@ -126,6 +126,10 @@ func (b *Binary) copiesIn(bd *body, f *function) []copyResult {
 func (bd *body) enter(v *copyView, views []*copyView) copyResult {
 	r := copyResult{copy: v.index}
 	r.doubts = append(r.doubts, bd.doubt...)
+	if bd.golang {
+		bd.enterGo(v, &r)
+		return r
+	}
 	edges := bd.copyEdges(v, views, &r)
 	if !bd.marks {
 		var dropped bool
