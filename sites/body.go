@@ -89,7 +89,7 @@ func (b *Binary) build(entry uint64, ranges []elfbin.Range, labels []uint64) (*f
 	}
 	return flow.Build(flow.Options{
 		Arch: b.file.Arch(), Image: b.file, Entry: entry, Ranges: ranges,
-		NoReturn: b.neverReturns, Labels: labels, Data: b.dataBounds(),
+		NoReturn: b.neverReturns, Pad: b.pad, Labels: labels, Data: b.dataBounds(),
 	})
 }
 
@@ -199,13 +199,13 @@ func (b *Binary) inferNoReturn(addr uint64) bool {
 			}
 			if r.entry == addr && r.die >= 0 {
 				fn := b.data.Func(r.die)
-				return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: fn.Ranges}, b.neverReturns)
+				return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: fn.Ranges, Pad: b.pad}, b.neverReturns)
 			}
 		}
 	}
 	if ok && sym.Value == addr && sym.Size > 0 && sym.Size < maxBody {
 		r := []elfbin.Range{{Low: addr, High: addr + sym.Size}}
-		return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: r}, b.neverReturns)
+		return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: r, Pad: b.pad}, b.neverReturns)
 	}
 	return false
 }

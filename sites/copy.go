@@ -154,6 +154,9 @@ func (bd *body) count(edges []entryEdge, r *copyResult) {
 	r.edges = append(r.edges, edges...)
 	points, lost := bd.place(edges)
 	for _, p := range points {
+		if bd.throws(p.insn) && slices.ContainsFunc(edges, func(e entryEdge) bool { return e.from == p.insn && bd.behind(e) }) {
+			r.doubt(ReasonThrow, "executions behind the call at "+hex(bd.graph.Insns[p.insn].Addr)+" are counted at the call: an exception that it throws is counted too")
+		}
 		r.points = append(r.points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})
 	}
 	for _, e := range lost {

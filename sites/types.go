@@ -75,6 +75,7 @@ const (
 	ReasonHazard      ReasonCode = "hazard"         // a breakpoint at the place fails or breaks the program
 	ReasonMiniSymbol  ReasonCode = "mini-symbol"    // the symbol is in .gnu_debugdata, which not every tool reads
 	ReasonReentered   ReasonCode = "re-entered"     // one beginning of a copy leads to another
+	ReasonThrow       ReasonCode = "throw"          // counted at a call that may throw instead of coming back
 	ReasonStack       ReasonCode = "stack-check"    // Go: the entry is passed again when the stack grows
 	ReasonGoReturn    ReasonCode = "go-return"      // Go: a return probe crashes the program
 	ReasonNoReturn    ReasonCode = "no-return"      // executions that never return: nothing is lost
