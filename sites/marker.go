@@ -115,7 +115,7 @@ func (b *Binary) newViews(bd *body, f *function) (out []*copyView, orphans []mar
 		bd.fillMerged(v.region)
 		out = append(out, v)
 	}
-	for _, m := range b.markers(bd, f) {
+	for _, m := range b.ownMarkers(bd, f, out) {
 		v := ownerOf(out, m.insn, bd.graph.Insns[m.insn].Addr)
 		if v == nil {
 			v = bd.leadsInto(out, m.insn)
@@ -184,15 +184,15 @@ func ownerOf(views []*copyView, insn int32, addr uint64) *copyView {
 			best = v
 		}
 	}
-	if best != nil {
+	if best != nil && best.copy.HasEntry && best.copy.EntryPC == addr {
 		return best
 	}
 	for _, v := range views {
 		if v.copy.HasEntry && v.copy.EntryPC == addr {
-			return v
+			return v // an instruction of the call before it may be left there
 		}
 	}
-	return nil
+	return best
 }
 
 // fillHoles adds to a region the instructions of the caller that scheduling
