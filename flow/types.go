@@ -82,10 +82,10 @@ type EdgeKind uint8
 
 // The edge kinds.
 const (
-	Fall  EdgeKind = iota // to the next instruction; also after a call that returns
-	Taken                 // a direct jump
-	Table                 // an indirect jump, its target found in a jump table or among labels
-	Unwind                // from a call that throws to its landing pad
+	Fall   EdgeKind = iota // to the next instruction; also after a call that returns
+	Taken                  // a direct jump
+	Table                  // an indirect jump, its target found in a jump table or among labels
+	Unwind                 // from a call that throws to its landing pad
 )
 
 // Edge goes from one instruction to another of the same graph; From and To
