@@ -26,6 +26,7 @@ type Binary struct {
 	gaps   []Reason                 // debug information that was not read
 	index  *index                   // functions by name and address
 	calls  func() *callers          // direct callers of the whole binary, computed once
+	layout func() *layout           // which code belongs to functions, computed once
 	plt    func() map[uint64]string // imported functions by their stub's address
 
 	pads       func() []elfbin.LandingPad // where exceptions go, read once
@@ -69,6 +70,7 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b.golang = goRange(f)
 	b.wrappers = sync.OnceValue(b.findWrappers)
 	b.index = newIndex(b)
+	b.layout = sync.OnceValue(b.findLayout)
 	b.calls = sync.OnceValue(b.findCallers)
 	return b, nil
 }

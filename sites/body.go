@@ -101,7 +101,7 @@ func (b *Binary) findDataBounds() []uint64 {
 		return nil
 	}
 	var out []uint64
-	if taken, err := flow.AddressesTaken(b.file, b.file.Arch(), b.codeRanges()); err == nil {
+	if taken, err := flow.AddressesTaken(b.file, b.file.Arch(), b.layout().owned); err == nil {
 		out = append(out, taken.Data...)
 	}
 	for _, s := range b.file.Symbols() {

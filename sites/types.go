@@ -161,9 +161,10 @@ type Notes struct {
 	Copies  int             // inlined copies, recursion-splits not counted
 	Empty   int             // of those: without any instruction
 
-	// What the machine code says of a function without debug information.
-	CallersKnown bool // the fields below were looked up
-	Callers      int  // direct calls and tail jumps to its bodies
-	AddressTaken bool
-	NoCaller     bool // not called, not exported, address not taken: probably inlined everywhere
+	// Code is what the machine code says of a function without debug
+	// information; nil if it was not asked.
+	Code *CodeEvidence
+	// NoCaller: nothing in the file calls the function or holds its address,
+	// and it is not exported: probably inlined everywhere, or unused.
+	NoCaller bool
 }
