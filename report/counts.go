@@ -22,6 +22,7 @@ type countObject struct {
 	Schema     string        `json:"schema"`
 	Hook       string        `json:"hook"`
 	Function   string        `json:"function"`
+	Linkage    string        `json:"linkage,omitempty"`
 	Executions uint64        `json:"executions"`
 	Plain      *uint64       `json:"plain"`
 	Verdict    sites.Verdict `json:"verdict"`
@@ -58,7 +59,7 @@ func Counts(w io.Writer, f Format, counts []counted.Count, opts CountOptions) er
 func newCountObject(c counted.Count) countObject {
 	r := c.Result
 	o := countObject{
-		Schema: CountSchema, Hook: spelled(r.Hook), Function: r.Function, Executions: c.Executions, Verdict: countVerdict(c),
+		Schema: CountSchema, Hook: spelled(r.Hook), Function: r.Function, Linkage: r.Linkage, Executions: c.Executions, Verdict: countVerdict(c),
 		BySite: []hitsObject{}, Undecided: c.Undecided, Failed: c.Failed, Path: r.Target.Path, File: r.DeclFile, Line: r.DeclLine,
 	}
 	if c.PlainKnown {

@@ -42,12 +42,12 @@ func differences(a, b Row) []string {
 	var out []string
 	for f, n := range ta {
 		if tb[f] != n {
-			out = append(out, fmt.Sprintf("`%s` (%s: %d, %d)", f.Name, f.File, n, tb[f]))
+			out = append(out, fmt.Sprintf("`%s` (%d, %d)", f, n, tb[f]))
 		}
 	}
 	for f, n := range tb {
 		if _, ok := ta[f]; !ok {
-			out = append(out, fmt.Sprintf("`%s` (%s: 0, %d)", f.Name, f.File, n))
+			out = append(out, fmt.Sprintf("`%s` (0, %d)", f, n))
 		}
 	}
 	slices.Sort(out)

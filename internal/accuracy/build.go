@@ -55,7 +55,7 @@ func compile(ctx context.Context, c store, p program, b build, marked bool) (com
 	}
 	key := keyOf(keyVersion, p.source, p.patterns, p.without, flags, p.libs, include, generated, b.cc, b.flags, version, marked, markerVersion)
 	if b.arch != archAMD64 || p.lang != "" || len(b.link) > 0 {
-		key = keyOf(key, b.arch, p.lang, b.link)
+		key = keyOf(key, b.arch, p.lang, b.link, markText(p.lang), "2")
 	}
 	out := compiled{c.path("bin", key), c.path("bin", key, p.name), key, b.arch}
 	unlock, err := out.lock()

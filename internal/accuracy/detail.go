@@ -41,7 +41,7 @@ func (row Row) wrongTable(m *markdown, wrong []Result) {
 		if row.Alone {
 			perf, gdb = "", ""
 		}
-		m.p("| `%s` (%s:%d) | %d | %d | %s | %s | %s | %s | %s |", r.Func.Name, r.Func.File, r.Line, r.Truth, r.Counts[toolSurehook], perf, gdb, r.Cause, r.Verdict, warned)
+		m.p("| `%s` (%s) | %d | %d | %s | %s | %s | %s | %s |", strings.ReplaceAll(r.Func.pretty(), "|", "\\|"), r.place(), r.Truth, r.Counts[toolSurehook], perf, gdb, r.Cause, r.Verdict, warned)
 	}
 	m.p("")
 }
@@ -49,7 +49,7 @@ func (row Row) wrongTable(m *markdown, wrong []Result) {
 func noiseList(list []noise) string {
 	var s []string
 	for _, n := range list {
-		s = append(s, fmt.Sprintf("`%s` (%s: %d, then %d)", n.Func.Name, n.Func.File, n.N, n.Rand))
+		s = append(s, fmt.Sprintf("`%s` (%d, then %d)", n.Func, n.N, n.Rand))
 	}
 	return strings.Join(s, ", ")
 }

@@ -7,17 +7,29 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"github.com/ianlancetaylor/demangle"
 )
 
 // function names a function in a way that holds in every build of a program:
 // static functions of one name in different files are different functions,
-// one defined in a header and compiled many times is one.
+// one defined in a header and compiled many times is one. Where the language
+// mangles names (C++, Rust), the name is that of the linkage family and the
+// file empty.
 type function struct {
 	Name string `json:"name"`
 	File string `json:"file"` // base name of the declaring file
 }
 
-func (f function) String() string { return f.File + ":" + f.Name }
+func (f function) String() string {
+	if f.File == "" {
+		return f.pretty()
+	}
+	return f.File + ":" + f.Name
+}
+
+// pretty is the name as people write it.
+func (f function) pretty() string { return demangle.Filter(f.Name, demangle.NoClones) }
 
 // compareFunctions orders by file, then name.
 func compareFunctions(a, b function) int {
@@ -27,6 +39,7 @@ func compareFunctions(a, b function) int {
 // facts are what the debug information says of one function in one build,
 // read with the standard library's parser, not with surehook's.
 type facts struct {
+	File   string   `json:"file"`   // base name, of the declaration
 	Line   int      `json:"line"`   // of the declaration
 	Bodies []uint64 `json:"bodies"` // addresses of out-of-line bodies
 	Copies int      `json:"copies"` // inlined copies that hold code

@@ -18,14 +18,14 @@ func TestMarkIR(t *testing.T) {
 declare void @__cyg_profile_func_enter(i8*, i8*)
 !1 = !DIFile(filename: "src/a.c", directory: "/d", checksumkind: CSK_MD5, checksum: "0")
 !10 = distinct !DISubprogram(name: "main", scope: !1, file: !1, line: 3, type: !2)`
-	got := markIR(in, archAMD64)
+	got := markIR(in, archAMD64, "")
 	if strings.Contains(got, "call void @__cyg") {
 		t.Error("a call is left:\n" + got)
 	}
 	if !strings.Contains(got, `.asciz \22a.c:main\22`) || !strings.Contains(got, `"~{dirflag},~{fpsr},~{flags}"(), !dbg !12`) {
 		t.Error("no marker:\n" + got)
 	}
-	if got := markIR(strings.Replace(in, "!dbg !10", "", 1), archAMD64); strings.Contains(got, "__cyg_profile_func_enter(i8* b") || strings.Contains(got, "asm") {
+	if got := markIR(strings.Replace(in, "!dbg !10", "", 1), archAMD64, ""); strings.Contains(got, "__cyg_profile_func_enter(i8* b") || strings.Contains(got, "asm") {
 		t.Error("an intrinsic, which has no debug information:\n" + got)
 	}
 }

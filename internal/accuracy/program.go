@@ -36,7 +36,9 @@ type program struct {
 }
 
 // programs are the programs by name.
-func programs() []program { return []program{luaProgram(), jqProgram(), zstdProgram()} }
+func programs() []program {
+	return []program{luaProgram(), jqProgram(), zstdProgram(), tinyxml2Program()}
+}
 
 // files lists the source files.
 func (p program) files(tree string) ([]string, error) {

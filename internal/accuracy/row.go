@@ -1,5 +1,7 @@
 package accuracy
 
+import "cmp"
+
 // Row is one line of the headline table with everything behind it.
 type Row struct {
 	Program  string   `json:"program"`
@@ -43,6 +45,7 @@ const verdictAbsent = "absent"
 // Result is one function in one build.
 type Result struct {
 	Func    function          `json:"func"`
+	File    string            `json:"file"` // base name, of the declaration
 	Line    int               `json:"line"`
 	Truth   uint64            `json:"truth"`
 	Counts  map[string]uint64 `json:"counts"`            // by tool; 0 where it has no probe
@@ -56,6 +59,11 @@ type Result struct {
 
 // exact tells whether a tool counted the function exactly.
 func (r Result) exact(tool string) bool { return r.Counts[tool] == r.Truth }
+
+// place is where the function is declared.
+func (r Result) place() string {
+	return cmp.Or(r.File, r.Func.File, "?") + ":" + itoa(r.Line)
+}
 
 // complete tells whether surehook promised that every execution is counted.
 func (r Result) complete() bool { return r.Verdict == "complete" }
@@ -95,7 +103,7 @@ func newRow(row Row, t truth, peers []peerCount, own map[function]*ours, b *imag
 		r := &row.Results[i]
 		x := b.functions[r.Func]
 		if x != nil {
-			r.Line = x.Line
+			r.File, r.Line = x.File, x.Line
 		}
 		if row.Measured && !r.exact(toolSurehook) {
 			r.Cause = guess(*r, x)
@@ -107,10 +115,24 @@ func newRow(row Row, t truth, peers []peerCount, own map[function]*ours, b *imag
 }
 
 // ownOf finds surehook's line: by name and file, or by name alone when
-// surehook does not say the file.
+// surehook does not say the file. It says that of the definition; the harness
+// goes by the declaration, which C++ may have in another: so the name alone
+// will do where only one function has it.
 func ownOf(own map[function]*ours, f function) *ours {
 	if o := own[f]; o != nil {
 		return o
 	}
-	return own[function{Name: f.Name}]
+	if o := own[function{Name: f.Name}]; o != nil {
+		return o
+	}
+	var found *ours
+	for k, o := range own {
+		if k.Name == f.Name {
+			if found != nil {
+				return nil
+			}
+			found = o
+		}
+	}
+	return found
 }

@@ -15,6 +15,7 @@ import (
 type countLine struct {
 	Schema     string  `json:"schema"`
 	Function   string  `json:"function"`
+	Linkage    string  `json:"linkage"`
 	File       string  `json:"file"`
 	Line       int     `json:"line"`
 	Executions uint64  `json:"executions"`
@@ -33,6 +34,7 @@ type site struct {
 type siteLine struct {
 	Schema   string `json:"schema"`
 	Function string `json:"function"`
+	Linkage  string `json:"linkage"`
 	File     string `json:"decl_file"`
 	Plan     struct {
 		Verdict string   `json:"verdict"`
@@ -107,7 +109,7 @@ func addCounts(sum map[function]*ours, out string) error {
 		if json.Unmarshal([]byte(text), &l) != nil || l.Schema != "surehook.count/1" {
 			continue
 		}
-		f := function{l.Function, baseName(l.File)}
+		f := functionOf(l.Function, l.Linkage, l.File)
 		if lines[f] == nil {
 			order = append(order, f)
 		}
@@ -129,6 +131,30 @@ func addCounts(sum map[function]*ours, out string) error {
 		}
 	}
 	return nil
+}
+
+// functionOf is the identity of what surehook calls by these names.
+func functionOf(name, linkage, file string) function {
+	if link := mangled(linkage); link != "" {
+		return function{Name: family(link)}
+	}
+	return function{unqualified(name), baseName(file)}
+}
+
+// unqualified is the last part of a::b<c::d>::e.
+func unqualified(name string) string {
+	depth := 0
+	for i := len(name) - 1; i > 0; i-- {
+		switch c := name[i]; {
+		case c == '>':
+			depth++
+		case c == '<':
+			depth--
+		case c == ':' && name[i-1] == ':' && depth == 0:
+			return name[i+1:]
+		}
+	}
+	return name
 }
 
 // addSites adds hits by address.
@@ -153,7 +179,7 @@ func addReasons(sum map[function]*ours, out string) error {
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
 			return fmt.Errorf("surehook sites: %w: %.200q", err, text)
 		}
-		o := sum[function{l.Function, baseName(l.File)}]
+		o := sum[functionOf(l.Function, l.Linkage, l.File)]
 		if l.Schema != "surehook.sites/1" || o == nil {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 // decl is where a function is declared.
 type decl struct {
 	fn   function
+	file string // base name of the declaring file
 	line int
 	ok   bool // it has a name and is the program's own
 }
@@ -104,7 +105,7 @@ func (w *walker) entry(e *dwarf.Entry) error {
 	}
 	x := w.out.functions[d.fn]
 	if x == nil {
-		x = &facts{Line: d.line}
+		x = &facts{File: d.file, Line: d.line}
 		w.out.functions[d.fn] = x
 	}
 	code := 0
@@ -121,6 +122,8 @@ func (w *walker) entry(e *dwarf.Entry) error {
 		if code > 1 {
 			x.Split++
 		}
+	case code > 0 && deleting(linkageOf(e)):
+		// A deleting destructor begins nothing: the destructor that it calls does.
 	case code > 0:
 		entry := ranges[0][0] // the first range holds the entry, others are cold
 		if low, ok := e.Val(dwarf.AttrLowpc).(uint64); ok {
@@ -162,7 +165,11 @@ func (w *walker) declOf(e *dwarf.Entry, depth int) (decl, error) {
 	line, _ := e.Val(dwarf.AttrDeclLine).(int64)
 	files := w.files[w.unitOf(e.Offset)]
 	if name != "" && index >= 0 && int(index) < len(files) && under(files[index], w.tree) {
-		d = decl{function{name, filepath.Base(files[index])}, int(line), true}
+		file := filepath.Base(files[index])
+		d = decl{function{name, file}, file, int(line), true}
+		if link := linkageOf(e); link != "" {
+			d.fn = function{Name: family(link)}
+		}
 	}
 	w.decls[e.Offset] = d
 	return d, nil
