@@ -20,7 +20,6 @@ type sitesObject struct {
 	Sites    []siteObject `json:"sites"`
 	Lost     []lostObject `json:"lost"`
 	PlanLost []lostObject `json:"plan_lost"`
-	Code     *codeObject  `json:"code,omitempty"`
 }
 
 type targetObject struct {
@@ -49,6 +48,7 @@ type siteObject struct {
 	Condition  *string       `json:"condition"`
 	Plain      bool          `json:"plain"`
 	Return     bool          `json:"return"`
+	Times      int           `json:"times"`
 }
 
 type frameObject struct {
@@ -81,7 +81,7 @@ func newSitesObject(r *sites.Result) sitesObject {
 		DeclFile: r.DeclFile, DeclLine: r.DeclLine,
 		Target: targetObject{Path: r.Target.Path, BuildID: r.Target.BuildID, Arch: r.Target.Arch.String()},
 		Plain:  newJudgement(r.Plain), Plan: newJudgement(r.Plan),
-		Sites: []siteObject{}, Lost: newLost(r.Lost), PlanLost: newLost(r.PlanLost), Code: newCode(r.Notes.Code),
+		Sites: []siteObject{}, Lost: newLost(r.Lost), PlanLost: newLost(r.PlanLost),
 	}
 	for _, s := range r.Sites {
 		o.Sites = append(o.Sites, newSiteObject(s))
@@ -92,7 +92,7 @@ func newSitesObject(r *sites.Result) sitesObject {
 func newSiteObject(s sites.Site) siteObject {
 	o := siteObject{
 		Kind: s.Kind, Address: hex(s.Address), FileOffset: hex(s.FileOffset), Symbol: s.Symbol, Offset: hex(s.Offset),
-		Callers: newFrames(s.Callers), Plain: s.Plain, Return: s.Return,
+		Callers: newFrames(s.Callers), Plain: s.Plain, Return: s.Return, Times: max(1, s.Times),
 	}
 	if s.Cond.Op != flow.Always {
 		text := Condition(s.Cond)

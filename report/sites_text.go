@@ -47,7 +47,6 @@ func sitesFull(w *bufio.Writer, r *sites.Result) {
 		fmt.Fprintf(w, "\n  %s\n", plural(len(r.Sites), "place")+" where an execution "+ends(r)+" (* is where the plain probe is)")
 		siteRows(r).print(w, "  ")
 	}
-	codeRows(w, r.Notes.Code)
 	lostRows(w, "the plain probe does not see", r.Lost)
 	lostRows(w, "even surehook does not see", r.PlanLost)
 	whatNow(w, r)
@@ -119,6 +118,9 @@ func siteRows(r *sites.Result) *columns {
 		}
 		if s.Cond.Op != flow.Always {
 			last = strings.TrimSpace(last + " (if" + keep + strings.ReplaceAll(Condition(s.Cond), " ", keep) + ")")
+		}
+		if s.Times > 1 {
+			last = strings.TrimSpace(last + fmt.Sprintf(" (%d calls a hit)", s.Times))
 		}
 		add(mark, string(s.Kind), fmt.Sprintf("%#x", s.Address), fmt.Sprintf("%#x", s.FileOffset), where(s), last)
 	}

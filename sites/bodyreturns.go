@@ -9,9 +9,9 @@ import (
 
 // addBodyReturns adds what sees an out-of-line body return: a uretprobe at its
 // entry or, where that breaks the program or miscounts, its return instructions.
-func (b *Binary) addBodyReturns(r *Result, t *tally, ref *bodyRef) {
+func (b *Binary) addBodyReturns(r *Result, t *tally, f *function, ref *bodyRef) {
 	if ref.part || ref.wrapper || ref.named && ref.sym.IFunc() {
-		b.addBody(r, t, ref) // which returns elsewhere, if at all
+		b.addBody(r, t, f, ref) // which returns elsewhere, if at all
 		return
 	}
 	if b.uncalled(ref) {
@@ -27,7 +27,7 @@ func (b *Binary) addBodyReturns(r *Result, t *tally, ref *bodyRef) {
 	loops := err == nil && ref.die >= 0 && g.Entry >= 0 && len(g.Pred(g.Entry)) > 0 && len(g.Out)+len(g.Tails) == 0
 	if !goCode && !moved && !loops && !t.unwinds {
 		n := len(r.Sites)
-		b.addBody(r, t, ref)
+		b.addBody(r, t, f, ref)
 		for i := n; i < len(r.Sites); i++ {
 			r.Sites[i].Return = true
 		}
@@ -58,7 +58,11 @@ func (b *Binary) returnsAt(r *Result, addr uint64, boundary Judgement) error {
 		return nil
 	}
 	t := &tally{}
-	b.addBodyReturns(r, t, ref)
+	f := b.index.byEntry[addr]
+	if f == nil {
+		f = &function{}
+	}
+	b.addBodyReturns(r, t, f, ref)
 	j := Judgement{Verdict: boundary.Verdict, Reasons: boundary.Reasons}
 	for _, d := range t.doubts {
 		j.Reasons = append(j.Reasons, d)

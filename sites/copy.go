@@ -17,6 +17,7 @@ type copyResult struct {
 	merged bool   // counted with another copy
 	empty  bool   // no instruction of the copy is left
 	why    string // what the plan loses of the copy; empty if nothing
+	marked bool   // the line table says where it begins
 }
 
 // copyPoint is a place to count a copy at.
@@ -124,12 +125,8 @@ func (b *Binary) copiesIn(bd *body, f *function) []copyResult {
 
 // enter finds where one copy is entered, and what speaks against it.
 func (bd *body) enter(v *copyView, views []*copyView) copyResult {
-	r := copyResult{copy: v.index}
+	r := copyResult{copy: v.index, marked: len(v.markers) > 0}
 	r.doubts = append(r.doubts, bd.doubt...)
-	if bd.golang {
-		bd.enterGo(v, &r)
-		return r
-	}
 	edges := bd.copyEdges(v, views, &r)
 	if !bd.marks {
 		var dropped bool
@@ -154,9 +151,6 @@ func (bd *body) count(edges []entryEdge, r *copyResult) {
 	r.edges = append(r.edges, edges...)
 	points, lost := bd.place(edges)
 	for _, p := range points {
-		if bd.throws(p.insn) && slices.ContainsFunc(edges, func(e entryEdge) bool { return e.from == p.insn && bd.behind(e) }) {
-			r.doubt(ReasonThrow, "executions behind the call at "+hex(bd.graph.Insns[p.insn].Addr)+" are counted at the call: an exception that it throws is counted too")
-		}
 		r.points = append(r.points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})
 	}
 	for _, e := range lost {

@@ -39,13 +39,12 @@ type bodyRef struct {
 
 // index finds functions by name and by entry address.
 type index struct {
-	funcs       []*function
-	byRoot      []*function // by index in Data.Funcs, nil without a name
-	byEntry     map[uint64]*function
-	named       map[string][]*function // by source and mangled name
-	undescribed int                    // functions that the debug information says nothing of
-	ghosts      []*function            // known by name only: no body, no copy
-	symbols     []elfbin.Symbol        // function symbols, one an address and name, by address
+	funcs   []*function
+	byRoot  []*function // by index in Data.Funcs, nil without a name
+	byEntry map[uint64]*function
+	named   map[string][]*function // by source and mangled name
+	ghosts  []*function            // known by name only: no body, no copy
+	symbols []elfbin.Symbol        // function symbols, one an address and name, by address
 }
 
 func newIndex(b *Binary) *index {
@@ -115,8 +114,11 @@ func (x *index) addSymbols(b *Binary) {
 			continue
 		}
 		f := &function{name: base}
-		if known := bare[base]; len(known) == 1 && (suffix.clone || len(known[0].bodies) == 0 && len(known[0].copies) > 0) {
-			f = known[0] // a clone or, with line tables only, a body without a DIE of its own
+		if known := b.adopter(bare[base], s, suffix); known != nil {
+			f = known // a clone or, with line tables only or of folded code, a body without a DIE of its own
+			if !s.IFunc() {
+				x.byEntry[s.Value] = f
+			}
 		} else {
 			x.funcs = append(x.funcs, f)
 			bare[base] = append(bare[base], f)
@@ -129,9 +131,6 @@ func (x *index) addSymbols(b *Binary) {
 	}
 	for _, f := range x.funcs {
 		f.spell()
-		if len(f.bodies) > 0 && f.bodies[0].die < 0 && len(f.roots) == 0 && !startFiles[f.name] {
-			x.undescribed++
-		}
 	}
 }
 

@@ -115,18 +115,119 @@ func (b *Binary) newViews(bd *body, f *function) (out []*copyView, orphans []mar
 		bd.fillMerged(v.region)
 		out = append(out, v)
 	}
-	for _, m := range b.ownMarkers(bd, f, out) {
-		v := ownerOf(out, m.insn, bd.graph.Insns[m.insn].Addr)
-		if v == nil {
-			v = bd.leadsInto(out, m.insn)
-		}
-		if v == nil {
-			orphans = append(orphans, m)
-			continue
-		}
-		v.markers = append(v.markers, m)
+	for _, m := range b.markers(bd, f) {
+		orphans = append(orphans, bd.assign(out, m)...)
 	}
 	return out, orphans
+}
+
+// assign gives the rows at one instruction to the copies that begin there, and
+// returns them when there is none. Copies recorded to begin there (DW_AT_entry_pc
+// is the label of such a row) come first, each with one row: of calls side by
+// side the first may have hardly an instruction left. The row of a continuation
+// says nothing.
+func (bd *body) assign(views []*copyView, m marker) []marker {
+	addr := bd.graph.Insns[m.insn].Addr
+	var begin []*copyView
+	rows := m.rows
+	for _, v := range views {
+		switch {
+		case !v.copy.HasEntry || v.copy.EntryPC != addr:
+		case v.split:
+			rows--
+		default:
+			begin = append(begin, v)
+		}
+	}
+	switch {
+	case len(begin) > 0:
+		bd.share(begin, m.insn, rows)
+		return nil
+	case rows <= 0:
+		return nil
+	}
+	v := ownerOf(views, m.insn)
+	if v == nil {
+		v = bd.leadsInto(views, m.insn)
+	}
+	if v == nil {
+		return []marker{{m.insn, rows}}
+	}
+	v.markers = append(v.markers, marker{m.insn, max(1, rows-bd.splitsIn(views, v))})
+	return nil
+}
+
+// share gives copies recorded to begin at one instruction a row each, as far
+// as they begin there whenever control comes there. What holds the instruction
+// does; of the others every way on must lead to their code: rows of code that
+// was removed or moved up stand where it is not certain to be executed.
+func (bd *body) share(begin []*copyView, i int32, rows int) {
+	holds := func(v *copyView) bool { return v.region.in[i] }
+	slices.SortStableFunc(begin, func(a, b *copyView) int { return compareBool(holds(b), holds(a)) })
+	for k, v := range begin {
+		if k > 0 && (rows <= 0 || !bd.certain(i, v.region)) {
+			break
+		}
+		v.markers = append(v.markers, marker{i, 1})
+		rows--
+	}
+	if rows > 0 { // of calls that nothing is left of, or a statement written at the declaration
+		first := begin[0].markers
+		first[len(first)-1].rows += rows
+	}
+}
+
+// certain tells whether every way on from an instruction leads through the
+// region, but for those that never return.
+func (bd *body) certain(i int32, r *region) bool {
+	if r.size == 0 {
+		return false
+	}
+	if r.in[i] {
+		return true
+	}
+	seen := bd.reach([]int32{i}, r.in)
+	for k, passed := range seen {
+		if !passed {
+			continue
+		}
+		in := &bd.graph.Insns[k]
+		succ := bd.graph.Succ(int32(k))
+		if len(succ) == 0 && !in.NoReturn && in.Kind != flow.Trap {
+			return false
+		}
+		if slices.ContainsFunc(succ, func(e flow.Edge) bool { return e.To == i }) {
+			return false
+		}
+	}
+	return true
+}
+
+// splitsIn counts the continuations inside a copy: their rows are threaded
+// together with that of the copy.
+func (bd *body) splitsIn(views []*copyView, v *copyView) int {
+	n := 0
+	for _, o := range views {
+		if !o.split {
+			continue
+		}
+		for p := o.copy.Parent; p >= 0; p = bd.owner.data.Copy(p).Parent {
+			if p == v.index {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }
 
 // leadsInto finds the copy that an inline entry row stands just before: the
@@ -175,21 +276,12 @@ func (bd *body) only(i int32) (int32, bool) {
 // instruction of its copy: scheduling moves by a few, not by pages.
 const maxLead = 12
 
-// ownerOf finds the innermost copy that an inline entry row belongs to: one
-// whose code holds it, or one recorded to begin there.
-func ownerOf(views []*copyView, insn int32, addr uint64) *copyView {
+// ownerOf finds the innermost copy whose code holds an inline entry row.
+func ownerOf(views []*copyView, insn int32) *copyView {
 	var best *copyView
 	for _, v := range views {
 		if v.region.in[insn] && (best == nil || v.region.size < best.region.size) {
 			best = v
-		}
-	}
-	if best != nil && best.copy.HasEntry && best.copy.EntryPC == addr {
-		return best
-	}
-	for _, v := range views {
-		if v.copy.HasEntry && v.copy.EntryPC == addr {
-			return v // an instruction of the call before it may be left there
 		}
 	}
 	return best

@@ -61,9 +61,6 @@ func (bd *body) onEdge(e entryEdge) (point, bool) {
 		return point{}, false
 	}
 	u := e.from
-	if bd.behind(e) && !bd.hazard(u) {
-		return point{insn: u}, true // see count
-	}
 	if len(g.Succ(u)) == 1 {
 		if p, ok := bd.backward(u); ok {
 			return point{insn: p}, true
@@ -86,12 +83,12 @@ func (bd *body) onEdge(e entryEdge) (point, bool) {
 		} else if next, ok := g.At(in.End()); ok && next == e.to {
 			return point{insn: u}, true // both arms lead there
 		}
-		return point{u, cond}, true
+		return point{insn: u, cond: cond}, true
 	case flow.IndirectJump:
 		for _, s := range g.Succ(u) {
 			if s.To == e.to {
 				cond, ok := g.TableCond(s)
-				return point{u, cond}, ok
+				return point{insn: u, cond: cond}, ok
 			}
 		}
 	}
@@ -172,7 +169,7 @@ func (bd *body) isRoot(i int32) bool { return slices.Contains(bd.roots, i) }
 // siteAt describes a point for the result.
 func (b *Binary) siteAt(addr uint64, kind Kind, cond flow.Cond) (Site, bool) {
 	off, ok := b.file.FileOffset(addr)
-	s := Site{Kind: kind, Address: addr, FileOffset: off, Cond: cond}
+	s := Site{Kind: kind, Address: addr, FileOffset: off, Cond: cond, Times: 1}
 	s.Symbol, s.Offset = b.symbolize(addr)
 	return s, ok
 }

@@ -107,7 +107,7 @@ func (b *Binary) newResult(h hook.Hook, f *function) Result {
 // resolveFunction finds every place where an execution of f begins, or returns.
 func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 	r := b.newResult(h, f)
-	t := &tally{}
+	t := &tally{marked: map[siteID]int{}}
 	if h.Kind == hook.Uretprobe {
 		b.addReturns(&r, t, f)
 	} else {
@@ -128,19 +128,16 @@ func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 // addBeginnings adds every place where an execution of f begins.
 func (b *Binary) addBeginnings(r *Result, t *tally, f *function) {
 	for i := range f.bodies {
-		b.addBody(r, t, &f.bodies[i])
+		b.addBody(r, t, f, &f.bodies[i])
 	}
 	for _, c := range b.copySites(f) {
 		b.addCopy(r, t, &c)
 	}
 	b.addFoldedHeads(r, t, f)
-	if b.goFunction(f) {
-		b.doubtWrappers(t, f)
-	}
 }
 
 // addBody adds the entry of an out-of-line body.
-func (b *Binary) addBody(r *Result, t *tally, ref *bodyRef) {
+func (b *Binary) addBody(r *Result, t *tally, f *function, ref *bodyRef) {
 	if ref.part || ref.wrapper {
 		return // of calls that are counted where they begin (rule 4)
 	}
@@ -165,7 +162,7 @@ func (b *Binary) addBody(r *Result, t *tally, ref *bodyRef) {
 	}
 	r.Sites = append(r.Sites, s)
 	if ref.die < 0 {
-		t.noDebug = true
+		t.noDebug = t.noDebug || b.data == nil || !b.foldedBody(f, ref.entry)
 		return
 	}
 	bd := b.bodyOf(ref.die)
@@ -221,6 +218,9 @@ func (b *Binary) addCopy(r *Result, t *tally, c *copyResult) {
 			continue
 		}
 		s.Callers, s.Copy = frames, b.data.Copy(c.copy).Offset
+		if c.marked {
+			t.marked[s.id()]++
+		}
 		r.Sites = append(r.Sites, s)
 	}
 }
@@ -252,23 +252,32 @@ func (b *Binary) rootName(root int32) string {
 	return b.data.Func(root).Name
 }
 
-// uniqueSites drops sites that say the same thing: two copies counted at one
-// place under one condition are one hit.
+// siteID is what a hit is counted by.
+type siteID struct {
+	addr uint64
+	cond flow.Cond
+	ret  bool
+}
+
+func (s *Site) id() siteID { return siteID{s.Address, s.Cond, s.Return} }
+
+// uniqueSites makes one of sites that say the same thing: two copies counted at
+// one place under one condition are one hit. It stands for both where the line
+// table marks both.
 func uniqueSites(in []Site, t *tally) []Site {
-	type id struct {
-		addr uint64
-		cond flow.Cond
-		ret  bool
-	}
-	seen := map[id]bool{}
+	seen := map[siteID]int{}
 	out := in[:0]
 	for _, s := range in {
-		k := id{s.Address, s.Cond, s.Return}
-		if seen[k] {
+		k := s.id()
+		if i, again := seen[k]; again {
+			if out[i].Times < t.marked[k] {
+				out[i].Times++
+				continue
+			}
 			t.doubt(ReasonMerged, "two copies "+s.Kind.verb()+" at "+hex(s.Address)+": one hit may stand for two calls")
 			continue
 		}
-		seen[k] = true
+		seen[k] = len(out)
 		out = append(out, s)
 	}
 	slices.SortStableFunc(out, func(a, c Site) int { return cmp.Compare(a.Address, c.Address) })

@@ -75,7 +75,6 @@ const (
 	ReasonHazard      ReasonCode = "hazard"         // a breakpoint at the place fails or breaks the program
 	ReasonMiniSymbol  ReasonCode = "mini-symbol"    // the symbol is in .gnu_debugdata, which not every tool reads
 	ReasonReentered   ReasonCode = "re-entered"     // one beginning of a copy leads to another
-	ReasonThrow       ReasonCode = "throw"          // counted at a call that may throw instead of coming back
 	ReasonStack       ReasonCode = "stack-check"    // Go: the entry is passed again when the stack grows
 	ReasonGoReturn    ReasonCode = "go-return"      // Go: a return probe crashes the program
 	ReasonNoReturn    ReasonCode = "no-return"      // executions that never return: nothing is lost
@@ -112,6 +111,7 @@ type Site struct {
 	Plain      bool      // the plain probe hits this address too
 	Return     bool      // a uretprobe at Address; false for Exit, which returns pass themselves
 	Copy       uint64    // .debug_info offset of the inlined copy, in its unit's file; 0 for bodies
+	Times      int       // executions that a hit stands for: several where calls side by side begin at one instruction
 }
 
 // Lost is a caller whose executions a probe does not see.
@@ -161,10 +161,9 @@ type Notes struct {
 	Copies  int             // inlined copies, recursion-splits not counted
 	Empty   int             // of those: without any instruction
 
-	// Code is what the machine code says of a function without debug
-	// information; nil if it was not asked.
-	Code *CodeEvidence
-	// NoCaller: nothing in the file calls the function or holds its address,
-	// and it is not exported: probably inlined everywhere, or unused.
-	NoCaller bool
+	// What the machine code says of a function without debug information.
+	CallersKnown bool // the fields below were looked up
+	Callers      int  // direct calls and tail jumps to its bodies
+	AddressTaken bool
+	NoCaller     bool // not called, not exported, address not taken: probably inlined everywhere
 }

@@ -10,6 +10,7 @@ import (
 
 // tally gathers, while sites are collected, what a verdict depends on.
 type tally struct {
+	marked  map[siteID]int // copies counted there whose beginning the line table marks
 	doubts  []Reason
 	clones  int
 	unsafe  string // why a uretprobe breaks the program; empty if it does not
@@ -76,20 +77,30 @@ func (b *Binary) ignorance(f *function, t *tally) []Reason {
 		return b.gaps
 	case b.data == nil:
 		return []Reason{{ReasonNoDebug, "no debug information: inlined copies cannot be told"}}
-	case b.halfDescribed(f):
-		return []Reason{{ReasonNoDebug, "code without debug information may hold inlined copies of a function from a header"}}
 	case t.noDebug:
 		return []Reason{{ReasonNoDebug, "the debug information does not describe this function: inlined copies cannot be told"}}
+	}
+	return b.hidden(f)
+}
+
+// hidden lists why copies of f may lie in code that has no DIE.
+func (b *Binary) hidden(f *function) []Reason {
+	s := b.stray()
+	if s.outside && ofHeader(f) {
+		return []Reason{{ReasonNoDebug, "code without debug information may hold inlined copies of a function from a header"}}
+	}
+	if in, ok := s.folded[f]; ok {
+		return []Reason{{ReasonNoDebug, in + " was folded with equal code: the debug information does not say what is inlined into it"}}
 	}
 	return nil
 }
 
-// halfDescribed tells whether a function comes from a header, which any code
-// may have included, while some of the file's code has no debug information.
-func (b *Binary) halfDescribed(f *function) bool {
+// ofHeader tells whether a function comes from a header, which any code may
+// have included.
+func ofHeader(f *function) bool {
 	switch strings.ToLower(path.Ext(f.declFile)) {
 	case ".h", ".hh", ".hpp", ".hxx", ".inc", ".ipp", ".tcc":
-		return b.index.undescribed > 0
+		return true
 	}
 	return false
 }

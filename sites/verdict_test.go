@@ -29,7 +29,8 @@ func codes(j Judgement) []ReasonCode {
 }
 
 func TestJudgePlan(t *testing.T) {
-	read := &Binary{data: &dwarfinfo.Data{}}
+	none := func() strangers { return strangers{} }
+	read := &Binary{data: &dwarfinfo.Data{}, stray: none}
 	gaps := &Binary{data: &dwarfinfo.Data{}, gaps: []Reason{{ReasonGap, "split"}}}
 	site := []Site{{Kind: Entry}}
 	doubt := func(c ReasonCode) tally { return tally{doubts: []Reason{{c, "why"}}} }

@@ -37,7 +37,7 @@ func (f function) count(hits map[probeID]Hits, failed func(plan, probe int) bool
 			continue
 		}
 		added[id] = true
-		c.Executions += hits[id].Hits
+		c.Executions += hits[id].Hits * uint64(max(1, f.result.Sites[i].Times))
 		c.Undecided += hits[id].Undecided
 		if failed(id.plan, id.probe) {
 			c.Failed++
