@@ -29,8 +29,12 @@ func (f *File) readFDERanges() ([]Range, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := ehFrame{file: f, section: f.sections[i], cursor: cursor{data: b}, cies: map[int]byte{}}
-	return e.ranges()
+	e := ehFrame{file: f, section: f.sections[i], cursor: cursor{data: b}, cies: map[int]ehCIE{}}
+	var out []Range
+	if err := e.walk(func(fde ehFDE) { out = append(out, fde.Range) }); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // ehFrame walks the records of .eh_frame.
@@ -38,15 +42,28 @@ type ehFrame struct {
 	file    *File
 	section SectionHeader
 	cursor
-	cies map[int]byte // pointer encoding of the CIEs read, by offset
+	cies map[int]ehCIE // the CIEs read, by offset
+}
+
+// ehCIE is what a CIE says of the records that refer to it.
+type ehCIE struct {
+	pointer   byte // encoding of a function's range
+	lsda      byte // encoding of the pointer to its exception table, ehOmit without one
+	augmented bool // the records have augmentation data
+}
+
+// ehFDE is one record: a function, or a part of one.
+type ehFDE struct {
+	Range
+	lsda uint64 // virtual address of its exception table, 0 without one
 }
 
 func (e *ehFrame) bad(at int, format string, args ...any) error {
 	return e.file.bad(e.section.Name, e.section.Offset+uint64(at), format, args...)
 }
 
-func (e *ehFrame) ranges() ([]Range, error) {
-	var out []Range
+// walk gives the records of functions, in the section's order.
+func (e *ehFrame) walk(visit func(ehFDE)) error {
 	all := e.data
 	for e.at < len(all) {
 		start := e.at
@@ -59,7 +76,7 @@ func (e *ehFrame) ranges() ([]Range, error) {
 		}
 		body := e.at
 		if e.short || length < 4 || length > uint64(len(all)-body) {
-			return nil, e.bad(start, "record of %#x bytes leaves the section", length)
+			return e.bad(start, "record of %#x bytes leaves the section", length)
 		}
 		end := body + int(length)
 		e.data = all[:end]
@@ -67,37 +84,38 @@ func (e *ehFrame) ranges() ([]Range, error) {
 		if id != 0 { // zero is a CIE: read when an FDE refers to it
 			r, err := e.fde(start, body-id)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if !r.Empty() {
-				out = append(out, r)
+				visit(r)
 			}
 		}
 		e.data, e.at = all, end
 	}
-	return out, nil
+	return nil
 }
 
-// fde reads the range of the FDE whose record is at start; the cursor is
-// behind the CIE pointer.
-func (e *ehFrame) fde(start, cie int) (Range, error) {
-	encoding, ok := e.cies[cie]
+// fde reads the FDE whose record is at start; the cursor is behind the CIE
+// pointer.
+func (e *ehFrame) fde(start, cie int) (ehFDE, error) {
+	common, ok := e.cies[cie]
 	if !ok {
 		var err error
-		if encoding, err = e.cie(cie); err != nil {
-			return Range{}, err
+		if common, err = e.cie(cie); err != nil {
+			return ehFDE{}, err
 		}
-		e.cies[cie] = encoding
+		e.cies[cie] = common
 	}
+	encoding := common.pointer
 	place := e.section.Addr + uint64(e.at)
 	low, ok1 := e.value(encoding & ehFormat)
 	size, ok2 := e.value(encoding & ehFormat)
 	apply := encoding & ehApply
 	if !ok1 || !ok2 || encoding&ehIndirect != 0 || apply != 0 && apply != ehPCRel {
-		return Range{}, e.bad(start, "pointer encoding %#x of a function's range is not read", encoding)
+		return ehFDE{}, e.bad(start, "pointer encoding %#x of a function's range is not read", encoding)
 	}
 	if e.short {
-		return Range{}, e.bad(start, "record is cut short")
+		return ehFDE{}, e.bad(start, "record is cut short")
 	}
 	if width := encoding & 7; width == 2 || width == 3 {
 		size &= 1<<(8<<(width-1)) - 1 // a size is never negative
@@ -106,15 +124,17 @@ func (e *ehFrame) fde(start, cie int) (Range, error) {
 		low += place
 	}
 	if low == 0 || low+size < low {
-		return Range{}, nil // a function that the linker dropped
+		return ehFDE{}, nil // a function that the linker dropped
 	}
-	return Range{low, low + size}, nil
+	lsda, err := e.lsda(start, common)
+	return ehFDE{Range{low, low + size}, lsda}, err
 }
 
-// cie reads the pointer encoding of the CIE whose record is at the offset.
-func (e *ehFrame) cie(at int) (byte, error) {
+// cie reads the CIE whose record is at the offset.
+func (e *ehFrame) cie(at int) (ehCIE, error) {
+	out := ehCIE{lsda: ehOmit}
 	if at < 0 || at >= len(e.data) {
-		return 0, e.bad(e.at, "common information is outside of the section")
+		return out, e.bad(e.at, "common information is outside of the section")
 	}
 	c := cursor{data: e.data, at: at}
 	if c.u32() == 0xffffffff {
@@ -122,7 +142,7 @@ func (e *ehFrame) cie(at int) (byte, error) {
 	}
 	id, version, augmentation := c.u32(), c.u8(), c.cstring()
 	if c.short || id != 0 || version != 1 && version != 3 {
-		return 0, e.bad(at, "common information has version %d", version)
+		return out, e.bad(at, "common information has version %d", version)
 	}
 	c.uleb() // code alignment
 	c.sleb() // data alignment
@@ -131,29 +151,29 @@ func (e *ehFrame) cie(at int) (byte, error) {
 	} else {
 		c.uleb()
 	}
-	encoding := byte(0) // DW_EH_PE_absptr
 	if augmentation != "" && augmentation[0] == 'z' {
+		out.augmented = true
 		c.uleb()
 		for _, a := range augmentation[1:] {
 			switch a {
 			case 'R':
-				encoding = c.u8()
+				out.pointer = c.u8()
 			case 'L':
-				c.u8()
+				out.lsda = c.u8()
 			case 'P':
 				if _, ok := c.pointer(c.u8()); !ok {
-					return 0, e.bad(at, "encoding of the personality routine is not read")
+					return out, e.bad(at, "encoding of the personality routine is not read")
 				}
 			case 'S', 'B', 'G':
 			default:
-				return 0, e.bad(at, "augmentation %q is not read", augmentation)
+				return out, e.bad(at, "augmentation %q is not read", augmentation)
 			}
 		}
 	}
 	if c.short {
-		return 0, e.bad(at, "common information is cut short")
+		return out, e.bad(at, "common information is cut short")
 	}
-	return encoding, nil
+	return out, nil
 }
 
 // pointer skips a value of an encoding.

@@ -88,3 +88,31 @@ func TestLEB128(t *testing.T) {
 		}
 	}
 }
+
+// FuzzFDERanges reads any bytes as .eh_frame: ranges xor an error.
+func FuzzFDERanges(f *testing.F) {
+	cie := record(uint32(0), uint8(1), "zPLR\x00", uint8(1), uint8(0x78), uint8(16), uint8(7), uint8(3), uint32(9), uint8(0x1b), uint8(0x1b))
+	f.Add(append(bytes.Clone(cie), record(uint32(len(cie)+4), uint32(0x1000), uint32(16), uint8(0))...), false)
+	plain := record(uint32(0), uint8(3), "\x00", uint8(1), uint8(0x78), uint8(16))
+	f.Add(append(bytes.Clone(plain), record(uint32(len(plain)+4), uint64(0x1000), uint64(32))...), true)
+	f.Fuzz(func(t *testing.T, b []byte, object bool) {
+		im := image{sections: []part{{name: ".eh_frame", typ: elf.SHT_PROGBITS, flags: ao, addr: 0x2000, data: b}}}
+		if object {
+			im.typ = elf.ET_REL
+		}
+		whole := im.bytes()
+		file, err := New(bytes.NewReader(whole), int64(len(whole)), "/bin/fuzzed")
+		if err != nil {
+			return
+		}
+		got, err := file.FDERanges()
+		if err != nil && got != nil || len(got) > len(b) {
+			t.Fatalf("%d ranges and error %v", len(got), err)
+		}
+		for _, r := range got {
+			if r.Empty() {
+				t.Fatalf("range %+v", r)
+			}
+		}
+	})
+}

@@ -49,6 +49,9 @@ func exercise(t *testing.T, f *File, n int) {
 	if r, err := f.FDERanges(); err != nil && r != nil {
 		t.Fatal("ranges and an error")
 	}
+	if pads, err := f.LandingPads(); err != nil && pads != nil {
+		t.Fatal("landing pads and an error")
+	}
 	if len(f.Needed()) > maxNeeded {
 		t.Fatal("too many libraries")
 	}

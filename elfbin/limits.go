@@ -49,4 +49,8 @@ const (
 
 	// maxPLT bounds the bytes of procedure linkage tables that are decoded.
 	maxPLT = 64 << 20
+
+	// maxLSDA bounds the bytes of all exception tables of a file; the largest
+	// C++ programs have some ten megabytes.
+	maxLSDA = 256 << 20
 )

@@ -18,18 +18,58 @@ type CallEdge struct {
 // one). The edges are in the order of the ranges. Code that is not in the
 // file is a *CodeError.
 func Calls(img Image, arch elfbin.Arch, code []elfbin.Range) ([]CallEdge, error) {
-	var edges []CallEdge
-	err := sweepCode(img, arch, code, func(r elfbin.Range, in *Insn, _ []byte) {
+	c, err := ReadCalls(img, arch, code)
+	return c.Edges, err
+}
+
+// CallCensus is what reading code from its start to its end tells of calls.
+type CallCensus struct {
+	Edges    []CallEdge
+	Indirect int    // calls, and jumps, through a register or memory
+	Unread   uint64 // bytes that are no instruction the disassembler knows
+	Filling  bool   // nothing but padding: nops, traps and zeros
+}
+
+// ReadCalls is Calls, and says besides what may hide other calls.
+func ReadCalls(img Image, arch elfbin.Arch, code []elfbin.Range) (CallCensus, error) {
+	c := CallCensus{Filling: true}
+	var size, read uint64
+	for _, r := range code {
+		size += r.High - r.Low
+	}
+	err := sweepCode(img, arch, code, func(r elfbin.Range, in *Insn, b []byte) {
+		c.Filling = c.Filling && (in.Nop || in.Kind == Trap || zeros(b))
+		if in.Kind != Unknown {
+			read += uint64(in.Len)
+		}
 		switch in.Kind {
 		case Call:
-			edges = append(edges, CallEdge{From: in.Addr, To: in.Target})
+			c.Edges = append(c.Edges, CallEdge{From: in.Addr, To: in.Target})
 		case Jump, CondJump:
 			if !r.Contains(in.Target) {
-				edges = append(edges, CallEdge{From: in.Addr, To: in.Target, Tail: true})
+				c.Edges = append(c.Edges, CallEdge{From: in.Addr, To: in.Target, Tail: true})
 			}
+		case IndirectCall, IndirectJump:
+			c.Indirect++
 		}
 	})
-	return edges, err
+	if err != nil {
+		return CallCensus{}, err
+	}
+	c.Unread = size - read
+	if c.Filling {
+		c.Unread = 0
+	}
+	return c, nil
+}
+
+func zeros(b []byte) bool {
+	for _, x := range b {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // sweepCode reads ranges linearly and gives each instruction with its bytes.

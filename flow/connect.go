@@ -49,8 +49,23 @@ func (b *builder) connect(g *Graph) {
 		if fall {
 			edges = append(edges, Edge{from, next, Fall})
 		}
+		if pad, ok := b.pad(g, in); ok {
+			edges = append(edges, Edge{from, pad, Unwind})
+		}
 	}
 	g.link(edges)
+}
+
+// pad gives the landing pad of a call, if it is in the graph.
+func (b *builder) pad(g *Graph, in *Insn) (int32, bool) {
+	if b.opts.Pad == nil || in.Kind != Call && in.Kind != IndirectCall {
+		return 0, false
+	}
+	addr, ok := b.opts.Pad(in.Addr)
+	if !ok {
+		return 0, false
+	}
+	return g.At(addr)
 }
 
 // link replaces the edges of the graph and indexes them from both ends.

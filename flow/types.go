@@ -82,9 +82,10 @@ type EdgeKind uint8
 
 // The edge kinds.
 const (
-	Fall  EdgeKind = iota // to the next instruction; also after a call that returns
-	Taken                 // a direct jump
-	Table                 // an indirect jump, its target found in a jump table or among labels
+	Fall   EdgeKind = iota // to the next instruction; also after a call that returns
+	Taken                  // a direct jump
+	Table                  // an indirect jump, its target found in a jump table or among labels
+	Unwind                 // from a call that throws to its landing pad
 )
 
 // Edge goes from one instruction to another of the same graph; From and To
@@ -114,8 +115,10 @@ type Options struct {
 	// NoReturn tells whether a direct call to addr never returns. May be nil.
 	NoReturn func(addr uint64) bool
 	// Labels are further addresses in Ranges whose address may be taken
-	// (landing pads, DW_TAG_label): roots of reachability. May be nil.
+	// (DW_TAG_label): roots of reachability. May be nil.
 	Labels []uint64
+	// Pad gives where control goes when the call at an address throws. May be nil.
+	Pad func(call uint64) (pad uint64, ok bool)
 	// Data are addresses, sorted, where data begins or ends: what code of the
 	// whole file makes (Addresses.Data), data symbols and sections. A jump
 	// table whose length is not known ends there at the latest. May be nil;

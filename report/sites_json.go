@@ -20,6 +20,7 @@ type sitesObject struct {
 	Sites    []siteObject `json:"sites"`
 	Lost     []lostObject `json:"lost"`
 	PlanLost []lostObject `json:"plan_lost"`
+	Code     *codeObject  `json:"code,omitempty"`
 }
 
 type targetObject struct {
@@ -81,7 +82,7 @@ func newSitesObject(r *sites.Result) sitesObject {
 		DeclFile: r.DeclFile, DeclLine: r.DeclLine,
 		Target: targetObject{Path: r.Target.Path, BuildID: r.Target.BuildID, Arch: r.Target.Arch.String()},
 		Plain:  newJudgement(r.Plain), Plan: newJudgement(r.Plan),
-		Sites: []siteObject{}, Lost: newLost(r.Lost), PlanLost: newLost(r.PlanLost),
+		Sites: []siteObject{}, Lost: newLost(r.Lost), PlanLost: newLost(r.PlanLost), Code: newCode(r.Notes.Code),
 	}
 	for _, s := range r.Sites {
 		o.Sites = append(o.Sites, newSiteObject(s))

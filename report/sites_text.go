@@ -47,6 +47,7 @@ func sitesFull(w *bufio.Writer, r *sites.Result) {
 		fmt.Fprintf(w, "\n  %s\n", plural(len(r.Sites), "place")+" where an execution "+ends(r)+" (* is where the plain probe is)")
 		siteRows(r).print(w, "  ")
 	}
+	codeRows(w, r.Notes.Code)
 	lostRows(w, "the plain probe does not see", r.Lost)
 	lostRows(w, "even surehook does not see", r.PlanLost)
 	whatNow(w, r)

@@ -26,11 +26,14 @@ type Binary struct {
 	gaps   []Reason                 // debug information that was not read
 	index  *index                   // functions by name and address
 	calls  func() *callers          // direct callers of the whole binary, computed once
+	layout func() *layout           // which code belongs to functions, computed once
 	stray  func() strangers         // what code without a DIE may hide, computed once
 	plt    func() map[uint64]string // imported functions by their stub's address
 
-	dataBounds func() []uint64 // where data begins or ends, computed once
-	golang     elfbin.Range    // what Go's compiler and assembler made; empty for other programs
+	pads       func() []elfbin.LandingPad // where exceptions go, read once
+	dataBounds func() []uint64            // where data begins or ends, computed once
+	wrappers   func() map[string][]int32  // Go's method wrappers without a copy, computed once
+	golang     elfbin.Range               // what Go's compiler and assembler made; empty for other programs
 
 	mu       sync.Mutex
 	bodies   map[int32]*body // by index in data.Funcs
@@ -64,8 +67,11 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b.plt = sync.OnceValue(f.PLT)
 	b.unwinds = sync.OnceValue(b.findUnwinds)
 	b.dataBounds = sync.OnceValue(b.findDataBounds)
+	b.pads = sync.OnceValue(b.findPads)
 	b.golang = goRange(f)
+	b.wrappers = sync.OnceValue(b.findWrappers)
 	b.index = newIndex(b)
+	b.layout = sync.OnceValue(b.findLayout)
 	b.calls = sync.OnceValue(b.findCallers)
 	b.stray = sync.OnceValue(b.findStrangers)
 	return b, nil

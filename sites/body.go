@@ -25,6 +25,7 @@ type body struct {
 	image  flow.Image
 	err    error            // why there is no graph
 	gnu    bool             // the compiler is GCC
+	golang bool             // the compiler is Go's
 	marks  bool             // the compiler writes inline entry rows and marks statements
 	merged map[uint64]int32 // see mergedCalls
 	line   []uint32         // see lineAt
@@ -68,6 +69,7 @@ func (b *Binary) newBody(die int32) *body {
 	var lineErr error
 	bd.lines, lineErr = b.data.Lines(fn.Unit)
 	bd.marks = b.hasMarkers(fn.Unit)
+	bd.golang = b.data.Unit(fn.Unit).Language == langGo
 	bd.gnu = strings.HasPrefix(b.data.Unit(fn.Unit).Producer, "GNU")
 	bd.findRoots()
 	if lineErr != nil {
@@ -87,7 +89,7 @@ func (b *Binary) build(entry uint64, ranges []elfbin.Range, labels []uint64) (*f
 	}
 	return flow.Build(flow.Options{
 		Arch: b.file.Arch(), Image: b.file, Entry: entry, Ranges: ranges,
-		NoReturn: b.neverReturns, Labels: labels, Data: b.dataBounds(),
+		NoReturn: b.neverReturns, Pad: b.pad, Labels: labels, Data: b.dataBounds(),
 	})
 }
 
@@ -99,7 +101,7 @@ func (b *Binary) findDataBounds() []uint64 {
 		return nil
 	}
 	var out []uint64
-	if taken, err := flow.AddressesTaken(b.file, b.file.Arch(), b.codeRanges()); err == nil {
+	if taken, err := flow.AddressesTaken(b.file, b.file.Arch(), b.layout().owned); err == nil {
 		out = append(out, taken.Data...)
 	}
 	for _, s := range b.file.Symbols() {
@@ -197,13 +199,13 @@ func (b *Binary) inferNoReturn(addr uint64) bool {
 			}
 			if r.entry == addr && r.die >= 0 {
 				fn := b.data.Func(r.die)
-				return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: fn.Ranges}, b.neverReturns)
+				return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: fn.Ranges, Pad: b.pad}, b.neverReturns)
 			}
 		}
 	}
 	if ok && sym.Value == addr && sym.Size > 0 && sym.Size < maxBody {
 		r := []elfbin.Range{{Low: addr, High: addr + sym.Size}}
-		return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: r}, b.neverReturns)
+		return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: r, Pad: b.pad}, b.neverReturns)
 	}
 	return false
 }

@@ -127,6 +127,10 @@ func (b *Binary) copiesIn(bd *body, f *function) []copyResult {
 func (bd *body) enter(v *copyView, views []*copyView) copyResult {
 	r := copyResult{copy: v.index, marked: len(v.markers) > 0}
 	r.doubts = append(r.doubts, bd.doubt...)
+	if bd.golang {
+		bd.enterGo(v, &r)
+		return r
+	}
 	edges := bd.copyEdges(v, views, &r)
 	if !bd.marks {
 		var dropped bool
@@ -151,6 +155,9 @@ func (bd *body) count(edges []entryEdge, r *copyResult) {
 	r.edges = append(r.edges, edges...)
 	points, lost := bd.place(edges)
 	for _, p := range points {
+		if bd.throws(p.insn) && slices.ContainsFunc(edges, func(e entryEdge) bool { return e.from == p.insn && bd.behind(e) }) {
+			r.doubt(ReasonThrow, "executions behind the call at "+hex(bd.graph.Insns[p.insn].Addr)+" are counted at the call: an exception that it throws is counted too")
+		}
 		r.points = append(r.points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})
 	}
 	for _, e := range lost {

@@ -221,13 +221,14 @@ func (en *ending) leadsBack() []bool {
 // executions end: one, and another of which nothing is left.
 func (en *ending) exits() (out []exit, twice []entryEdge) {
 	g := en.bd.graph
+	back := en.unthrown()
 	for i, in := range en.in {
 		u := int32(i)
-		if !in {
+		if !in || !back[i] {
 			continue
 		}
 		for _, e := range g.Succ(u) {
-			if !en.in[e.To] || en.begins(e) {
+			if e.Kind != flow.Unwind && (!en.in[e.To] || en.begins(e)) {
 				out = append(out, exit{u, e.To, en.ownerOf(u)})
 			}
 		}

@@ -29,6 +29,11 @@ func (b *Binary) goCode(ref *bodyRef) bool {
 	return b.goText(ref.entry)
 }
 
+// goFunction tells whether the debug information describes a function of Go.
+func (b *Binary) goFunction(f *function) bool {
+	return len(f.roots) > 0 && b.data != nil && b.data.Unit(b.data.Func(f.roots[0]).Unit).Language == langGo
+}
+
 // goRange is what Go's linker laid out between its symbols runtime.text and
 // runtime.etext.
 func goRange(f *elfbin.File) elfbin.Range {

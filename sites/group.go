@@ -37,7 +37,7 @@ func (x *index) addDIEs(b *Binary) {
 		g.of(d.Funcs[i].Root)
 	}
 	x.addDecls(d)
-	x.joinWrappers(d)
+	x.markWrappers(d)
 }
 
 // of gives the function of a root, nil if it has no name.
@@ -50,10 +50,13 @@ func (g *grouping) of(root int32) *function {
 		return nil
 	}
 	k := key{qualified(r), r.LinkageName, g.file(r.DeclFile), r.DeclLine}
+	if g.b.loaded.Units[r.Unit].Language == langGo {
+		k = key{name: r.Name} // one a program; abstract instances have no file
+	}
 	f := g.groups[k]
 	if f == nil {
 		f = g.new()
-		*f = function{name: k.name, linkage: k.linkage, declFile: r.DeclFile, declLine: k.line}
+		*f = function{name: k.name, linkage: k.linkage, declFile: r.DeclFile, declLine: r.DeclLine}
 		if f.name == "" {
 			f.name = k.linkage
 		}

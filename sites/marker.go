@@ -115,7 +115,7 @@ func (b *Binary) newViews(bd *body, f *function) (out []*copyView, orphans []mar
 		bd.fillMerged(v.region)
 		out = append(out, v)
 	}
-	for _, m := range b.markers(bd, f) {
+	for _, m := range b.ownMarkers(bd, f, out) {
 		orphans = append(orphans, bd.assign(out, m)...)
 	}
 	return out, orphans

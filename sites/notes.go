@@ -2,8 +2,6 @@ package sites
 
 import (
 	"slices"
-
-	"github.com/surehook/surehook/elfbin"
 )
 
 // notes gathers the facts of a function's symbols.
@@ -57,25 +55,4 @@ func (b *Binary) foldedWith(f *function, base string, entry uint64) bool {
 func (b *Binary) pltName(addr uint64) (string, bool) {
 	name, ok := b.plt()[addr]
 	return name, ok
-}
-
-// callers are the direct calls of a binary, by target address.
-type callers struct {
-	of    map[uint64][]uint64 // target: addresses of the calls and tail jumps
-	taken map[uint64]struct{} // functions whose address is taken
-	err   error
-}
-
-// codeRanges lists the file's functions as address ranges.
-func (b *Binary) codeRanges() []elfbin.Range {
-	var out []elfbin.Range
-	last := uint64(0)
-	for _, s := range b.index.symbols {
-		if s.Size == 0 || s.Value < last {
-			continue
-		}
-		out = append(out, elfbin.Range{Low: s.Value, High: s.Value + s.Size})
-		last = s.Value + s.Size
-	}
-	return out
 }

@@ -23,11 +23,11 @@ func (b *Binary) addFoldedHeads(r *Result, t *tally, f *function) {
 	own := b.codeOf(f)
 	folded := 0
 	for _, part := range f.parts {
-		for _, from := range c.of[part.Value] {
-			if inRanges(own, from) {
+		for _, e := range c.of[part.Value] {
+			if inRanges(own, e.From) {
 				continue
 			}
-			s, ok := b.siteAt(from, Inlined, flow.Cond{})
+			s, ok := b.siteAt(e.From, Inlined, flow.Cond{})
 			if !ok {
 				continue
 			}

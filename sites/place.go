@@ -61,6 +61,9 @@ func (bd *body) onEdge(e entryEdge) (point, bool) {
 		return point{}, false
 	}
 	u := e.from
+	if bd.behind(e) && !bd.hazard(u) {
+		return point{insn: u}, true // see count
+	}
 	if len(g.Succ(u)) == 1 {
 		if p, ok := bd.backward(u); ok {
 			return point{insn: p}, true

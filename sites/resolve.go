@@ -134,6 +134,9 @@ func (b *Binary) addBeginnings(r *Result, t *tally, f *function) {
 		b.addCopy(r, t, &c)
 	}
 	b.addFoldedHeads(r, t, f)
+	if b.goFunction(f) {
+		b.doubtWrappers(t, f)
+	}
 }
 
 // addBody adds the entry of an out-of-line body.

@@ -126,7 +126,27 @@ func (b *Binary) resolveAddress(h hook.Hook) (Result, error) {
 		}
 	}
 	r := b.newResult(h, f)
-	return r, b.atAddress(&r, h.Address)
+	if err := b.atAddress(&r, h.Address); err != nil {
+		return r, err
+	}
+	b.unnamed(&r, h.Address)
+	return r, nil
+}
+
+// unnamed adds what .eh_frame and the machine code say of an address at which
+// a function without debug information begins.
+func (b *Binary) unnamed(r *Result, addr uint64) {
+	if b.data != nil || r.Plan.Verdict != Complete || !b.layout().begins(addr) {
+		return
+	}
+	r.Plan.Reasons = append(r.Plan.Reasons, Reason{ReasonEntry, "a function, or a part of one, begins there: so says .eh_frame"})
+	e, err := b.evidence(&function{bodies: []bodyRef{{die: -1, entry: addr}}})
+	if err != nil {
+		r.Plan.Reasons = append(r.Plan.Reasons, Reason{ReasonUndecodable, "direct callers cannot be listed: " + err.Error()})
+		return
+	}
+	r.Notes.Code = e
+	r.Plan.Reasons = append(r.Plan.Reasons, Reason{ReasonEntry, e.String()})
 }
 
 // atAddress makes the one instruction at a virtual address the result's site.
@@ -155,7 +175,11 @@ func (b *Binary) atAddress(r *Result, addr uint64) error {
 func (b *Binary) judgeBoundary(addr uint64) Judgement {
 	ranges, entry, ok := b.around(addr)
 	if !ok {
-		return Judgement{Unknown, []Reason{{ReasonUndecodable, "no function is known around the address: it cannot be told whether an instruction begins there"}}}
+		why := "no function is known around the address: it cannot be told whether an instruction begins there"
+		if err := b.layout().err; err != nil {
+			why += "; " + err.Error()
+		}
+		return Judgement{Unknown, []Reason{{ReasonUndecodable, why}}}
 	}
 	g, err := b.build(entry, ranges, nil)
 	if err != nil {
@@ -183,9 +207,9 @@ func (b *Binary) around(addr uint64) (ranges []elfbin.Range, entry uint64, ok bo
 			}
 		}
 	}
-	sym, ok := b.file.SymbolAt(addr)
-	if !ok || sym.Size == 0 || addr >= sym.Value+sym.Size {
-		return nil, 0, false
+	if sym, ok := b.file.SymbolAt(addr); ok && sym.Size > 0 && addr < sym.Value+sym.Size {
+		return []elfbin.Range{{Low: sym.Value, High: sym.Value + sym.Size}}, sym.Value, true
 	}
-	return []elfbin.Range{{Low: sym.Value, High: sym.Value + sym.Size}}, sym.Value, true
+	r, ok := b.layout().fde(addr)
+	return []elfbin.Range{r}, r.Low, ok
 }

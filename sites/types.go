@@ -75,6 +75,7 @@ const (
 	ReasonHazard      ReasonCode = "hazard"         // a breakpoint at the place fails or breaks the program
 	ReasonMiniSymbol  ReasonCode = "mini-symbol"    // the symbol is in .gnu_debugdata, which not every tool reads
 	ReasonReentered   ReasonCode = "re-entered"     // one beginning of a copy leads to another
+	ReasonThrow       ReasonCode = "throw"          // counted at a call that may throw instead of coming back
 	ReasonStack       ReasonCode = "stack-check"    // Go: the entry is passed again when the stack grows
 	ReasonGoReturn    ReasonCode = "go-return"      // Go: a return probe crashes the program
 	ReasonNoReturn    ReasonCode = "no-return"      // executions that never return: nothing is lost
@@ -161,9 +162,10 @@ type Notes struct {
 	Copies  int             // inlined copies, recursion-splits not counted
 	Empty   int             // of those: without any instruction
 
-	// What the machine code says of a function without debug information.
-	CallersKnown bool // the fields below were looked up
-	Callers      int  // direct calls and tail jumps to its bodies
-	AddressTaken bool
-	NoCaller     bool // not called, not exported, address not taken: probably inlined everywhere
+	// Code is what the machine code says of a function without debug
+	// information; nil if it was not asked.
+	Code *CodeEvidence
+	// NoCaller: nothing in the file calls the function or holds its address,
+	// and it is not exported: probably inlined everywhere, or unused.
+	NoCaller bool
 }

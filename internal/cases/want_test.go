@@ -26,6 +26,7 @@ func (p *probed) want(old string) string {
 		writeJudgement(&b, "plain", r.Plain)
 		writeJudgement(&b, "plan", r.Plan)
 		fmt.Fprintf(&b, "  sites %s; conditional %d\n", kinds(r.Sites), conditional(r.Sites))
+		writeCode(&b, r.Notes.Code)
 		if p.live {
 			p.writeCount(&b, i, mark(old, label))
 		}
@@ -60,6 +61,17 @@ func writeJudgement(b *strings.Builder, which string, j sites.Judgement) {
 	}
 	slices.Sort(codes)
 	fmt.Fprintf(b, "  %s %s: %s\n", which, j.Verdict, strings.Join(slices.Compact(codes), " "))
+}
+
+// writeCode says who calls the function by the machine code.
+func writeCode(b *strings.Builder, e *sites.CodeEvidence) {
+	switch {
+	case e == nil:
+	case e.NoCaller != sites.NoConfidence:
+		fmt.Fprintf(b, "  no caller, confidence %s\n", e.NoCaller)
+	default:
+		fmt.Fprintf(b, "  callers %d: calls %d, tail calls %d\n", len(e.Callers), e.Calls, e.Tails)
+	}
 }
 
 func kinds(at []sites.Site) string {
