@@ -18,7 +18,10 @@ func (b *Binary) ownMarkers(bd *body, f *function, views []*copyView) []marker {
 	all := append(slices.Clone(views), rivals...)
 	var own []marker
 	for _, m := range found {
-		v := ownerOf(all, m.insn, bd.graph.Insns[m.insn].Addr)
+		v := recordedAt(all, bd.graph.Insns[m.insn].Addr)
+		if v == nil {
+			v = ownerOf(all, m.insn)
+		}
 		if v == nil {
 			v = bd.leadsInto(all, m.insn)
 		}
@@ -27,6 +30,16 @@ func (b *Binary) ownMarkers(bd *body, f *function, views []*copyView) []marker {
 		}
 	}
 	return own
+}
+
+// recordedAt finds a copy that is recorded to begin at a virtual address.
+func recordedAt(views []*copyView, addr uint64) *copyView {
+	for _, v := range views {
+		if v.copy.HasEntry && v.copy.EntryPC == addr {
+			return v
+		}
+	}
+	return nil
 }
 
 // rivals are the copies in a body of other functions that are declared where f
