@@ -44,7 +44,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, info, abbrev, str, lists, line []byte) {
 		src := sectionMap{".debug_info": info, ".debug_abbrev": abbrev, ".debug_str": str,
 			".debug_line_str": str, ".debug_str_offsets": lists, ".debug_addr": lists,
-			".debug_ranges": lists, ".debug_rnglists": lists, ".debug_line": line}
+			".debug_ranges": lists, ".debug_rnglists": lists, ".debug_line": line, ".debug_types": info}
 		d, err := Load(src)
 		if err != nil {
 			t.Fatalf("sections can be had, and yet: %v", err)

@@ -19,7 +19,8 @@ type header struct {
 	enc     encoding
 	version uint16
 	kind    uint8  // DW_UT_*, 0 before DWARF 5
-	id      uint64 // dwo_id, 0 where there is none
+	id      uint64 // dwo_id or type signature, 0 where there is none
+	typeOff uint64 // of a type unit: the type's entry, from off
 	gap     *Gap   // why the entries cannot be read
 }
 
@@ -31,6 +32,34 @@ func (h *header) typeUnit() bool {
 // readHeaders finds all units. Only a damaged length loses the units after
 // it, because nothing else says where the next one begins.
 func readHeaders(info []byte) (units []header, lost *Gap) {
+	lost = eachHeader(info, 0, func(h *header) bool {
+		if !h.typeUnit() {
+			units = append(units, *h)
+		}
+		return true
+	})
+	return units, lost
+}
+
+// readTypeHeaders finds the type units of .debug_info, or those of
+// .debug_types, which has no others and says no kind.
+func readTypeHeaders(info []byte, all bool) (units []header) {
+	kind := uint8(0)
+	if all {
+		kind = unitType
+	}
+	_ = eachHeader(info, kind, func(h *header) bool {
+		if h.typeUnit() && h.gap == nil {
+			units = append(units, *h)
+		}
+		return true
+	})
+	return units
+}
+
+// eachHeader calls f for each header until that returns false. kind is that
+// of units that do not say it.
+func eachHeader(info []byte, kind uint8, f func(*header) bool) (lost *Gap) {
 	c := cursor{data: info}
 	for c.pos < len(info) {
 		start := c.pos
@@ -42,17 +71,17 @@ func readHeaders(info []byte) (units []header, lost *Gap) {
 			c.err = errUnitLength
 		}
 		if c.err != nil {
-			return units, &Gap{Kind: GapBadUnit, Unit: -1, Offset: uint64(start), Detail: c.err.Error()}
+			return &Gap{Kind: GapBadUnit, Unit: -1, Offset: uint64(start), Detail: c.err.Error()}
 		}
-		h := header{off: uint64(start), end: c.pos + int(n)}
+		h := header{off: uint64(start), end: c.pos + int(n), kind: kind}
 		h.enc.is64 = is64
 		h.read(cursor{data: info[:h.end], pos: c.pos})
 		c.pos = h.end
-		if !h.typeUnit() {
-			units = append(units, h)
+		if !f(&h) {
+			break
 		}
 	}
-	return units, nil
+	return nil
 }
 
 func (h *header) read(c cursor) {
@@ -74,8 +103,8 @@ func (h *header) read(c cursor) {
 	case unitSkeleton, unitSplitCompile:
 		h.id = c.u64()
 	case unitType, unitSplitType:
-		c.skip(8)
-		c.offset(h.enc.is64)
+		h.id = c.u64()
+		h.typeOff = c.offset(h.enc.is64)
 	}
 	if c.err != nil {
 		h.setGap(GapBadUnit, c.err.Error())

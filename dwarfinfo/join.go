@@ -7,18 +7,19 @@ type joiner struct {
 	d     *Data
 	units []unit // by place
 	files []*sections
+	types *typeUnits
 	refs  []int32 // by Func: the index its origin leads to, -1 for none
 }
 
 // join fills d from the units.
-func join(d *Data, files []*sections, units []unit) {
-	j := &joiner{d: d, units: units, files: files}
+func join(d *Data, l *loader) {
+	j := &joiner{d: d, units: l.units, files: l.files, types: &typeUnits{files: l.files, pkg: l.pkg}}
 	j.allocate()
-	parallel(len(units), func() func(int) { return j.place })
+	parallel(len(j.units), func() func(int) { return j.place })
 	j.ranges()
 	j.roots()
 	j.scopes()
-	parallel(len(units), func() func(int) { return j.finish })
+	parallel(len(j.units), func() func(int) { return j.finish })
 }
 
 // allocate gives each unit its part of the common slices.

@@ -25,7 +25,7 @@ func LoadLinked(src Source, links Links) (*Data, error) {
 	l.walk()
 	secs.lines = make([]lineOnce, len(l.units))
 	d := &Data{src: src, secs: secs}
-	join(d, l.files, l.units)
+	join(d, l)
 	for i := range l.units {
 		d.Gaps = append(d.Gaps, l.units[i].gapSet.list()...)
 	}
@@ -37,7 +37,8 @@ func LoadLinked(src Source, links Links) (*Data, error) {
 type loader struct {
 	files []*sections
 	units []unit
-	lost  []Gap // files and ends of files that cannot be read
+	lost  []Gap    // files and ends of files that cannot be read
+	pkg   *pkgFile // nil without one
 }
 
 // file adds the units of a file.

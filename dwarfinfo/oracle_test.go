@@ -20,6 +20,19 @@ import (
 type elfSource struct{ f *elf.File }
 
 func (s elfSource) Section(name string) ([]byte, error) {
+	if strings.HasSuffix(name, ".dwo") { // COMDAT type units have sections of their own
+		var all []byte
+		for _, sec := range s.f.Sections {
+			if sec.Name == name {
+				b, err := sec.Data()
+				if err != nil {
+					return nil, err
+				}
+				all = append(all, b...)
+			}
+		}
+		return all, nil
+	}
 	sec := s.f.Section(name)
 	if sec == nil || sec.Type == elf.SHT_NOBITS {
 		return nil, nil

@@ -58,7 +58,7 @@ func readPkgIndex(data []byte, section string) (*pkgIndex, error) {
 		return nil, &FormatError{section, 0, c.err}
 	case version != 2 && x.version != 5:
 		return nil, &FormatError{section, 0, fmt.Errorf("%w: %d", errPkgVersion, version)}
-	case columns == 0 || columns > maxColumns:
+	case columns == 0 && x.units > 0 || columns > maxColumns: // GNU dwp writes empty ones
 		return nil, &FormatError{section, 4, fmt.Errorf("%w: %d", errPkgColumns, columns)}
 	}
 	at := c.pos
@@ -99,6 +99,8 @@ func (x *pkgIndex) part(row, column uint32) part {
 type pkgFile struct {
 	secs  *sections // whole
 	cus   *pkgIndex
+	tus   *pkgIndex // nil without one
+	types error     // why it is nil although there is one
 	main  *sections
 	spent map[*[]byte]*spending
 	tabs  map[part]*tables
@@ -116,8 +118,23 @@ func readPackage(src Source, path string, main *sections) (*pkgFile, error) {
 		return nil, err
 	}
 	p := &pkgFile{secs: secs, main: main, spent: map[*[]byte]*spending{}, tabs: map[part]*tables{}, heads: map[*tables][]header{}}
-	p.cus, err = readPkgIndex(data, ".debug_cu_index")
-	return p, err
+	if p.cus, err = readPkgIndex(data, ".debug_cu_index"); err != nil {
+		return nil, err
+	}
+	if data, err = src.Section(".debug_tu_index"); err == nil && data != nil {
+		p.tus, err = readPkgIndex(data, ".debug_tu_index")
+	}
+	p.types = err
+	return p, nil
+}
+
+// find gives the row of a dwo_id or signature.
+func (x *pkgIndex) find(id uint64) (row uint32, ok bool) {
+	if x == nil {
+		return 0, false
+	}
+	row, ok = x.rows[id]
+	return row, ok
 }
 
 // row gives the sections of one row, cut out of the package's.
@@ -132,10 +149,13 @@ func (p *pkgFile) row(x *pkgIndex, row uint32) (*sections, error) {
 		{sectAbbrev, &p.secs.abbrev, &s.abbrev},
 		{sectLine, &p.secs.line, &s.line},
 		{sectStrOffsets, &p.secs.strOffsets, &s.strOffsets},
+		{},
 	}
+	last := &cuts[len(cuts)-1]
 	if x.version >= 5 {
-		cuts = append(cuts, cuts[0])
-		cuts[4].column, cuts[4].from, cuts[4].to = sectRnglists, &p.secs.rnglists, &s.rnglists
+		last.column, last.from, last.to = sectRnglists, &p.secs.rnglists, &s.rnglists
+	} else {
+		last.column, last.from, last.to = sectTypes, &p.secs.types, &s.types
 	}
 	for _, c := range cuts {
 		at := x.part(row, c.column)
@@ -198,6 +218,10 @@ func (s *splitter) fromPackage(skeletons []int) (rest []int) {
 		return skeletons
 	}
 	s.number(p.secs)
+	s.loader.pkg = p
+	if p.types != nil {
+		s.lost = append(s.lost, Gap{Kind: GapBadUnit, Unit: -1, File: path, Detail: p.types.Error()})
+	}
 	at := map[uint32]*sections{}
 	var found []splitFound
 	for _, i := range skeletons {
@@ -234,15 +258,20 @@ func (s *splitter) fromPackage(skeletons []int) (rest []int) {
 	return rest
 }
 
-// unit gives the unit of a row's sections.
+// unit gives the unit of a row's sections: a row has one.
 func (p *pkgFile) unit(secs *sections) (unit, error) {
-	headers, lost := readHeaders(secs.info)
-	if len(headers) == 0 {
-		if lost != nil {
-			return unit{}, *lost
-		}
+	u := unit{secs: secs, lines: p.main}
+	found := false
+	lost := eachHeader(secs.info, 0, func(h *header) bool {
+		u.header, found = *h, true
+		return false
+	})
+	switch {
+	case lost != nil:
+		return unit{}, *lost
+	case !found || u.typeUnit():
 		return unit{}, errOtherID
 	}
-	p.heads[secs.tabs] = append(p.heads[secs.tabs], headers[0])
-	return unit{header: headers[0], secs: secs, lines: p.main}, nil
+	p.heads[secs.tabs] = append(p.heads[secs.tabs], u.header)
+	return u, nil
 }

@@ -109,7 +109,8 @@ func TestPackage(t *testing.T) {
 			{"empty", index(0, part{0, 0}, abbrev), "holds no unit"},
 			{"no index", nil, "data ends in the middle"},
 			{"version", indexOf(3, []uint32{1}), "version of the package's index"},
-			{"no columns", indexOf(indexVersion, nil), "has no or too many columns"},
+			{"no columns", indexOf(indexVersion, nil, pkgUnit{}), "has no or too many columns"},
+			{"nothing", indexOf(indexVersion, nil), "not in the directory"},
 		}
 		for _, tt := range tests {
 			pkg[".debug_cu_index"] = tt.index

@@ -65,7 +65,7 @@ func wanted(a action, attr uint16) bool {
 		return attr == attrLowPC
 	case actScope, actType:
 		switch attr {
-		case attrName, attrSpecification, attrExtension, attrDeclaration:
+		case attrName, attrSpecification, attrExtension, attrDeclaration, attrSignature:
 			return true
 		}
 	case actUnit:

@@ -1,7 +1,5 @@
 package dwarfinfo
 
-import "sort"
-
 const (
 	// maxScopes bounds how many scopes enclose a function; real code has ten.
 	maxScopes = 128
@@ -17,12 +15,13 @@ type scopeNames struct {
 	buf    []byte
 	path   []*scope
 	budget int
+	types  *typeUnits
 }
 
 // scopes names the scope of every root: the place of the declaration counts,
 // not the place of the body, which C++ writes outside of its class.
 func (j *joiner) scopes() {
-	s := scopeNames{units: j.units, known: map[string]string{}}
+	s := scopeNames{units: j.units, known: map[string]string{}, types: j.types}
 	for _, f := range j.files {
 		if f.within == nil {
 			s.budget += scopeFactor * (len(f.info) + len(f.str))
@@ -68,6 +67,9 @@ func (s *scopeNames) name(u *unit, index int32, at uint64) string {
 // parent gives the scope around sc, which is around its declaration if it
 // has one elsewhere; the declaration may have the name too.
 func (s *scopeNames) parent(u *unit, sc *scope) (*unit, int32) {
+	if sc.hasSig {
+		return s.typeParent(u, sc)
+	}
 	if sc.spec == noRef || sc.spec == lostRef {
 		return u, sc.parent
 	}
@@ -75,15 +77,35 @@ func (s *scopeNames) parent(u *unit, sc *scope) (*unit, int32) {
 	if to == nil {
 		return u, sc.parent
 	}
-	off := sc.spec - to.secs.base
-	n := sort.Search(len(to.scopes), func(n int) bool { return to.scopes[n].off >= off })
-	if n == len(to.scopes) || to.scopes[n].off != off {
+	n := to.scopeAt(sc.spec - to.secs.base)
+	if n < 0 {
 		return u, sc.parent
 	}
 	if sc.name == "" {
 		sc.name = to.scopes[n].name
 	}
 	return to, to.scopes[n].parent
+}
+
+// typeParent is parent for a type that a type unit describes: g++ writes the
+// declaration without its namespaces, clang++ without its name.
+func (s *scopeNames) typeParent(u *unit, sc *scope) (*unit, int32) {
+	if to := s.types.unit(sc.sig); to != nil {
+		if n := to.scopeAt(to.off + to.typeOff); n >= 0 {
+			if sc.name == "" {
+				sc.name = to.scopes[n].name
+			}
+			if to.scopes[n].hasSig { // its own, if anything
+				return to, to.scopes[n].parent
+			}
+			return s.parent(to, &to.scopes[n])
+		}
+	}
+	if sc.name == "" {
+		sc.name = "(anonymous type)"
+		u.gapSet.add(GapOrigin, sc.off, "the type unit of a scope was not found")
+	}
+	return u, sc.parent
 }
 
 func (s *scopeNames) join(u *unit, at uint64, prefix, name string) string {

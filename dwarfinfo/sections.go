@@ -10,6 +10,7 @@ import (
 type sections struct {
 	info, abbrev, str, lineStr, strOffsets []byte
 	addr, ranges, rnglists, line           []byte
+	types                                  []byte // before DWARF 5
 
 	base uint64    // place of offset 0 in .debug_info, see place
 	path string    // of the file; empty for the one that Load was asked for
@@ -57,6 +58,7 @@ func readSections(src Source, suffix string) (*sections, error) {
 		{".debug_ranges", &s.ranges},
 		{".debug_rnglists", &s.rnglists},
 		{".debug_line", &s.line},
+		{".debug_types", &s.types},
 	} {
 		data, err := src.Section(want.name + suffix)
 		if err != nil {

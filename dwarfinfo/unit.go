@@ -80,6 +80,8 @@ type scope struct {
 	parent int32
 	spec   uint64 // place of the declaration whose place in the scopes counts, or noRef
 	name   string
+	sig    uint64 // signature of the type unit that describes it
+	hasSig bool
 
 	text string // with all that encloses it, once known
 	done bool

@@ -2,6 +2,7 @@ package elfbin
 
 import (
 	"debug/elf"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -10,7 +11,13 @@ import (
 // (SHF_COMPRESSED, or the older .zdebug_ sections under their .debug_ name).
 // It is nil without an error when there is no such section or it has no bytes
 // in this file (SHT_NOBITS). The caller must not change the bytes.
+//
+// Sections of split debug information (".debug_info.dwo") of one name follow
+// each other: gcc gives each type unit of a .dwo file a section of its own.
 func (f *File) Section(name string) ([]byte, error) {
+	if f.typ == elf.ET_REL && strings.HasSuffix(name, ".dwo") {
+		return f.sectionsOf(name)
+	}
 	i := f.sectionIndex(name)
 	if i < 0 && strings.HasPrefix(name, ".debug_") {
 		i = f.sectionIndex(".z" + name[1:])
@@ -19,6 +26,26 @@ func (f *File) Section(name string) ([]byte, error) {
 		return nil, nil
 	}
 	return f.sectionData(i)
+}
+
+// sectionsOf gives the contents of all sections of a name.
+func (f *File) sectionsOf(name string) ([]byte, error) {
+	var all [][]byte
+	for i := range f.sections {
+		s := &f.sections[i]
+		if s.Name != name && (!strings.HasPrefix(name, ".debug_") || s.Name != ".z"+name[1:]) || s.Type == elf.SHT_NULL || !s.stored() {
+			continue
+		}
+		b, err := f.sectionData(i)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, b)
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return slices.Concat(all...), nil
 }
 
 // sectionIndex is the number of the first section of a name, -1 without one.

@@ -161,3 +161,21 @@ func TestObjectDamage(t *testing.T) {
 		t.Errorf("got % x, %v", b, err)
 	}
 }
+
+// gcc gives each type unit of a .dwo file a section of its own.
+func TestSplitSections(t *testing.T) {
+	im := image{typ: elf.ET_REL, sections: []part{
+		debug(".debug_info.dwo", []byte("one")), debug(".debug_str.dwo", []byte("text")), debug(".debug_info.dwo", []byte("two")),
+		compressed(".debug_info.dwo", chdr(1, 5, zlibbed(t, []byte("three")))),
+	}}
+	f := im.open(t)
+	for name, want := range map[string]string{".debug_info.dwo": "onetwothree", ".debug_str.dwo": "text", ".debug_line.dwo": ""} {
+		if b, err := f.Section(name); string(b) != want || err != nil || (b == nil) != (want == "") {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
+	im.typ = elf.ET_DYN
+	if b, err := im.open(t).Section(".debug_info.dwo"); string(b) != "one" || err != nil {
+		t.Errorf("in a program: %q, %v", b, err)
+	}
+}
