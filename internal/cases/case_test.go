@@ -19,6 +19,7 @@ type testCase struct {
 	run      string
 	debug    []string
 	truth    map[string]uint64
+	returns  map[string]uint64 // of functions that do not always return
 	variants []variant
 }
 
@@ -36,7 +37,7 @@ func readCase(path string) (*testCase, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &testCase{path: path, archive: txtar.Parse(text), truth: map[string]uint64{}}
+	c := &testCase{path: path, archive: txtar.Parse(text), truth: map[string]uint64{}, returns: map[string]uint64{}}
 	if strings.TrimSpace(string(c.archive.Comment)) == "" {
 		return nil, fmt.Errorf("%s: the first lines must say what is proved", path)
 	}
@@ -55,7 +56,11 @@ func readCase(path string) (*testCase, error) {
 		case "debug":
 			c.debug = lines(f.Data)
 		case "truth":
-			if err := c.readTruth(lines(f.Data)); err != nil {
+			if err := readTruth(c.truth, lines(f.Data)); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+		case "returns":
+			if err := readTruth(c.returns, lines(f.Data)); err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
 		default:
@@ -76,7 +81,7 @@ func readCase(path string) (*testCase, error) {
 	return c, nil
 }
 
-func (c *testCase) readTruth(rows []string) error {
+func readTruth(into map[string]uint64, rows []string) error {
 	for _, row := range rows {
 		i := strings.LastIndexByte(row, ' ')
 		if i < 0 {
@@ -86,7 +91,7 @@ func (c *testCase) readTruth(rows []string) error {
 		if err != nil {
 			return fmt.Errorf("truth %q: %w", row, err)
 		}
-		c.truth[strings.TrimSpace(row[:i])] = n
+		into[strings.TrimSpace(row[:i])] = n
 	}
 	return nil
 }

@@ -214,6 +214,8 @@ func (p *probed) count() (unable string) {
 	}
 	all := append([]sites.Result(nil), p.results...)
 	all = append(all, p.entryPCs())
+	back, of := p.returning()
+	all = append(all, back...)
 	words, err := live.Split(p.run)
 	if err != nil {
 		p.t.Fatal(err)
@@ -226,8 +228,9 @@ func (p *probed) count() (unable string) {
 	if unable != "" {
 		return unable
 	}
-	last := len(counts) - 1
+	last := len(counts) - 1 - len(back)
 	p.counts, p.entryPC, p.live = counts[:last], counts[last].Executions, true
+	p.checkReturns(counts[last+1:], of)
 	return ""
 }
 

@@ -10,6 +10,7 @@
 //	-- run --              the command whose executions are counted, arm64 programs in QEMU
 //	-- debug --            directories of separate debug files, beside the sources
 //	-- truth --            how often the command executes each function: by hand, never by -update
+//	-- returns --          how often functions return that do not always, see returns_test.go
 //	-- expect [VARIANT] -- what must hold for the case to prove anything, see expect_test.go
 //	-- want [VARIANT] --   verdicts, reasons, sites and counts: written by -update
 //
