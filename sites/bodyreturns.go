@@ -24,8 +24,11 @@ func (b *Binary) addBodyReturns(r *Result, t *tally, f *function, ref *bodyRef) 
 	t.goReturn = t.goReturn || goCode
 	t.unwinds = t.unwinds || !goCode && b.unwinds() && !b.returns(ref.entry, maxCallDepth)
 	moved := b.safeEntry(&tally{}, ref) != ref.entry
-	loops := err == nil && ref.die >= 0 && g.Entry >= 0 && len(g.Pred(g.Entry)) > 0 && len(g.Out)+len(g.Tails) == 0
-	if !goCode && !moved && !loops && !t.unwinds {
+	t.nested = t.nested || !goCode && err == nil && callsItself(g)
+	if !goCode && !moved && !t.unwinds && (err != nil || ref.die < 0 || !b.allEndsKnown(g)) {
+		if t.nested {
+			t.doubt(ReasonNested, nestedWhy)
+		}
 		n := len(r.Sites)
 		b.addBody(r, t, f, ref)
 		for i := n; i < len(r.Sites); i++ {
@@ -43,32 +46,101 @@ func (b *Binary) addBodyReturns(r *Result, t *tally, f *function, ref *bodyRef) 
 	} else if !goCode { // which comes back to its entry with a larger stack
 		bd.doubtEntry(t)
 	}
+	n := len(r.Sites)
 	b.addEnds(r, t, g)
+	for _, s := range r.Sites[n:] {
+		if t.ends == nil {
+			t.ends = map[uint64]uint64{}
+		}
+		t.ends[s.Address] = ref.entry
+	}
+}
+
+// nestedWhy says what a uretprobe misses of a recursion (MAX_URETPROBE_DEPTH in
+// include/linux/uprobes.h, all of a thread's uretprobes together).
+const nestedWhy = "the function calls itself, and the kernel takes no more than 64 return probes of a thread at a time"
+
+// callsItself tells whether a function calls its own entry.
+func callsItself(g *flow.Graph) bool {
+	if g.Entry < 0 {
+		return false
+	}
+	entry := g.Insns[g.Entry].Addr
+	return slices.ContainsFunc(g.Insns, func(in flow.Insn) bool { return in.Kind == flow.Call && in.Target == entry })
+}
+
+// allEndsKnown tells whether a function ends nowhere but in return instructions
+// and calls that never come back. Then probes on these see what a uretprobe
+// sees and more: however deep calls are nested, however often a loop comes
+// back to the entry.
+func (b *Binary) allEndsKnown(g *flow.Graph) bool {
+	if len(g.Unresolved)+len(g.Tails)+len(g.Bad) > 0 {
+		return false
+	}
+	returns := false
+	for i := range g.Insns {
+		in := &g.Insns[i]
+		returns = returns || in.Kind == flow.Return
+		switch {
+		case in.Kind == flow.Call && !in.NoReturn && inside(g, in.Target):
+			return false // a call that is none: its return may be a jump
+		case len(g.Succ(int32(i))) > 0, in.Kind == flow.Return, in.Kind == flow.Trap, in.NoReturn, in.Nop:
+		case in.Kind == flow.Jump && b.neverReturns(in.Target):
+		default:
+			return false
+		}
+	}
+	for _, i := range g.Out {
+		if !b.neverReturns(g.Insns[i].Target) {
+			return false
+		}
+	}
+	return returns
+}
+
+// inside tells whether an instruction of the graph other than the entry begins
+// at the virtual address.
+func inside(g *flow.Graph, addr uint64) bool {
+	i, ok := g.At(addr)
+	return ok && i != g.Entry
+}
+
+// markEnds says of the returns of the body that the plain probe is on that it
+// sees them.
+func (b *Binary) markEnds(r *Result, t *tally) {
+	for i := range r.Sites {
+		s := &r.Sites[i]
+		entry, ok := t.ends[s.Address]
+		if !ok || s.Kind != Exit || s.Copy != 0 || len(r.PlainAt) == 0 {
+			continue
+		}
+		off, ok := b.file.FileOffset(entry)
+		s.Plain = ok && off == r.PlainAt[0]
+	}
 }
 
 // returnsAt makes the returns of the body that begins at a virtual address the
 // result's sites. Elsewhere no return address is on top of the stack.
-func (b *Binary) returnsAt(r *Result, addr uint64, boundary Judgement) error {
+func (b *Binary) returnsAt(r *Result, addr uint64, boundary Judgement) {
 	ref := b.bodyAt(addr)
 	if ref == nil || boundary.Verdict == None {
 		if boundary.Verdict != None {
 			boundary = Judgement{None, []Reason{{ReasonUnsafe, "no function is known to begin at the address: a uretprobe would take what is on the stack there for a return address"}}}
 		}
 		r.Plain, r.Plan = boundary, boundary
-		return nil
+		return
 	}
 	t := &tally{}
-	f := b.index.byEntry[addr]
-	if f == nil {
-		f = &function{}
-	}
-	b.addBodyReturns(r, t, f, ref)
-	j := Judgement{Verdict: boundary.Verdict, Reasons: boundary.Reasons}
+	f := b.index.at(addr)
+	this := *ref // alone is meant, whatever it is to its function
+	this.part, this.wrapper = false, false
+	b.addBodyReturns(r, t, f, &this)
+	j := Judgement{Verdict: boundary.Verdict, Reasons: slices.Clone(boundary.Reasons)}
 	for _, d := range t.doubts {
 		j.Reasons = append(j.Reasons, d)
 		j.Verdict = worse(j.Verdict, doubtVerdict(d.Code))
 	}
-	r.Plain, r.Plan = j, j
+	r.Plain, r.Plan = Judgement{j.Verdict, slices.Clone(j.Reasons)}, j
 	if t.unsafe != "" || t.unwinds || t.goReturn {
 		r.Plain = b.noPlain(r, b.index.at(addr), t)
 	} else if off, ok := b.file.FileOffset(addr); ok {
@@ -77,10 +149,13 @@ func (b *Binary) returnsAt(r *Result, addr uint64, boundary Judgement) error {
 	for i := range r.Sites {
 		r.Sites[i].Plain = r.Sites[i].Return
 	}
+	b.markEnds(r, t)
+	if t.nested {
+		r.Plain.add([]Reason{{ReasonNested, nestedWhy}})
+	}
 	if len(r.Sites) == 0 {
 		r.Plan.Verdict = None
 	}
-	return nil
 }
 
 // bodyAt finds the body that begins at a virtual address, nil if there is none.

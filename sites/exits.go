@@ -24,6 +24,7 @@ type ending struct {
 	bd    *body
 	views []*copyView
 	begin map[entryEdge]int32 // the edges along which an execution begins, with the copy
+	both  []entryEdge         // of those: along which two begin
 	pure  []bool              // only reached after a beginning
 	core  []bool              // of the pure: the copies' own code
 	in    []bool              // the core and what leads back to it
@@ -40,6 +41,9 @@ func (bd *body) newEnding(views []*copyView, results []copyResult) *ending {
 	en := &ending{bd: bd, views: views, begin: map[entryEdge]int32{}}
 	for i := range results {
 		for _, e := range results[i].edges {
+			if other, again := en.begin[e]; again && other != results[i].copy {
+				en.both = append(en.both, e)
+			}
 			en.begin[e] = results[i].copy
 		}
 	}

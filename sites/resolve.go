@@ -120,6 +120,7 @@ func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 	if t.unsafe == "" && !t.unwinds && !t.goReturn {
 		b.plain(&r, f)
 		b.markStackChecks(&r, t)
+		b.markEnds(&r, t)
 	}
 	b.judge(&r, f, t)
 	return r

@@ -101,6 +101,9 @@ func (b *Binary) exitsOf(t *tally, p *exitPlaces, en *ending, raises map[uint64]
 	for _, x := range dead {
 		t.doubt(ReasonDeadEnd, "the way out at "+at(x.from)+" leads to nothing but calls that never return: the copy's own end, or the caller's after a return"+where(b.frames(x.owner)))
 	}
+	for _, e := range en.both {
+		t.doubt(ReasonMerged, "two executions begin on the way to "+at(e.to)+", and are counted as one that returns")
+	}
 	for _, e := range twice {
 		t.doubt(ReasonMerged, "two executions may end on the way to "+at(e.to))
 	}

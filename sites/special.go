@@ -38,7 +38,7 @@ func (b *Binary) resolveClone(h hook.Hook) (Result, bool) {
 		if !ok {
 			continue
 		}
-		site.Plain, site.Return = true, h.Kind == hook.Uretprobe
+		site.Plain = true
 		r.Sites, r.PlainAt = []Site{site}, []uint64{site.FileOffset}
 		why := Reason{ReasonClone, "this clone alone is meant, not all of " + f.name}
 		if suffix.part {
@@ -49,6 +49,10 @@ func (b *Binary) resolveClone(h hook.Hook) (Result, bool) {
 		}
 		r.Plan = Judgement{Complete, []Reason{why}}
 		r.Plain = r.Plan
+		if h.Kind == hook.Uretprobe {
+			r.Sites, r.PlainAt = nil, nil
+			b.returnsAt(&r, s.Value, r.Plan)
+		}
 		return r, true
 	}
 	return Result{}, false
@@ -161,7 +165,8 @@ func (b *Binary) atAddress(r *Result, addr uint64) error {
 	}
 	j := b.judgeBoundary(addr)
 	if r.Hook.Kind == hook.Uretprobe {
-		return b.returnsAt(r, addr, j)
+		b.returnsAt(r, addr, j)
+		return nil
 	}
 	if j.Verdict != None {
 		r.Sites, r.PlainAt = []Site{s}, []uint64{s.FileOffset}

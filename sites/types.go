@@ -83,6 +83,7 @@ const (
 	ReasonExitShared  ReasonCode = "exit-shared"    // the end of a copy is code that is executed without it too
 	ReasonExitEarly   ReasonCode = "exit-early"     // a return is counted before a call that may not come back
 	ReasonExit        ReasonCode = "exit"           // a way out that cannot be counted
+	ReasonNested      ReasonCode = "nested"         // return probes of deep recursion are dropped
 	ReasonUnsafe      ReasonCode = "unsafe-return"  // a uretprobe breaks the program
 )
 

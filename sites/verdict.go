@@ -15,9 +15,11 @@ type tally struct {
 	clones  int
 	unsafe  string // why a uretprobe breaks the program; empty if it does not
 	ifunc   bool
-	unwinds bool // an exception may pass the function, which a uretprobe does not bear
-	hazard  bool // the first instruction must not be probed
-	noDebug bool // a body without debug information
+	unwinds bool              // an exception may pass the function, which a uretprobe does not bear
+	nested  bool              // a uretprobe misses deep recursion
+	ends    map[uint64]uint64 // entries of bodies by the virtual address of their returns
+	hazard  bool              // the first instruction must not be probed
+	noDebug bool              // a body without debug information
 
 	stackChecks []stackCheck // Go bodies that are counted behind their stack check
 	plainGrows  bool         // the plain probe is before such a check
@@ -198,11 +200,14 @@ func (b *Binary) listLost(r *Result, f *function) {
 			seen[s.Callers[0]] = true
 			r.Lost = append(r.Lost, lostAt(s.Callers, "calls an inlined copy of "+f.name))
 		case Exit:
-			if len(s.Callers) == 0 || seen[s.Callers[0]] {
-				continue
+			caller, why := Frame{Function: s.Symbol}, "another body of "+f.name
+			if len(s.Callers) > 0 {
+				caller, why = s.Callers[0], "an inlined copy of "+f.name+" ends without a return"
 			}
-			seen[s.Callers[0]] = true
-			r.Lost = append(r.Lost, lostAt(s.Callers, "an inlined copy of "+f.name+" ends without a return"))
+			if !seen[caller] && (len(s.Callers) > 0 || len(r.PlainAt) > 0) {
+				seen[caller] = true
+				r.Lost = append(r.Lost, lostAt([]Frame{caller}, why))
+			}
 		case Clone:
 			r.Lost = append(r.Lost, Lost{Caller: s.Symbol, Why: "callers of the clone " + s.Symbol + " do not pass " + f.name})
 		case Entry:
@@ -228,6 +233,7 @@ func (b *Binary) judgePlain(r *Result, f *function, t *tally) Judgement {
 		hit = hit || s.Plain
 	}
 	inlined, ends, clones := 0, 0, 0
+	seen := map[uint64]bool{} // entries of bodies
 	for _, s := range r.Sites {
 		switch {
 		case s.Plain:
@@ -235,9 +241,9 @@ func (b *Binary) judgePlain(r *Result, f *function, t *tally) Judgement {
 			inlined++
 		case s.Kind == Exit && s.Copy != 0:
 			ends++
-		case s.Kind == Exit:
-			hit = true // the body's own returns
+		case s.Kind == Exit && seen[t.ends[s.Address]]: // of a body with several
 		default:
+			seen[t.ends[s.Address]] = s.Kind == Exit
 			clones++
 		}
 	}
@@ -256,6 +262,9 @@ func (b *Binary) judgePlain(r *Result, f *function, t *tally) Judgement {
 	if !hit {
 		j.Reasons = append(j.Reasons, Reason{ReasonNoSymbol, "the symbol is not a place where an execution begins"})
 		j.Verdict = worse(j.Verdict, Partial)
+	}
+	if t.nested {
+		j.add([]Reason{{ReasonNested, nestedWhy}})
 	}
 	if t.plainGrows {
 		j.add([]Reason{{ReasonStack, "the entry is passed again whenever the stack has to grow: one execution may be counted twice"}})
