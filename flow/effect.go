@@ -116,3 +116,23 @@ func arm64Effect(w uint32) bool {
 	}
 	return false
 }
+
+// Opcode identifies what an instruction does, without its operands: equal
+// numbers are equal instructions. 0 where it cannot be read.
+func Opcode(arch elfbin.Arch, code []byte) uint32 {
+	if arch != elfbin.AMD64 {
+		if len(code) < 4 {
+			return 0
+		}
+		return 1 + binary.LittleEndian.Uint32(code)>>21
+	}
+	f, ok := readX86Form(code)
+	if !ok {
+		return 0
+	}
+	op := 1<<24 | uint32(f.omap)<<16 | uint32(f.opcode)<<8
+	if f.omap == mapOne && f.hasModRM && (f.opcode >= 0xc0 || f.opcode&0xfc == 0x80) && f.opcode != 0xc6 && f.opcode != 0xc7 {
+		op |= uint32(f.reg()) // the opcode goes on in ModRM
+	}
+	return op
+}

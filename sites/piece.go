@@ -1,6 +1,8 @@
 package sites
 
 import (
+	"cmp"
+	"slices"
 	"sort"
 
 	"github.com/surehook/surehook/flow"
@@ -11,8 +13,9 @@ import (
 type piece struct {
 	start  int32
 	in     []bool
-	keys   map[rowKey]bool // what source it stands for
-	effect bool            // holds what the compiler may not move or leave out
+	keys   map[rowKey]int      // what source it stands for, with the line of the callee
+	ops    map[rowKey][]uint32 // the instructions at each
+	effect bool                // holds what the compiler may not move or leave out
 	branch bool
 	first  int            // lowest line of the callee in it, 0 if unknown
 	next   []bool         // what it leads to outside the region
@@ -32,9 +35,87 @@ type rowKey struct {
 // ways join, or rotated behind the end of the caller's loop.
 func (bd *body) settle(v *copyView, edges []entryEdge) []entryEdge {
 	if bd.lines != nil {
+		edges = bd.addRepeats(v, edges)
 		edges = bd.dropHoisted(v, edges)
 	}
 	return bd.addPrefixes(v.region, edges)
+}
+
+// addRepeats adds the ways into further pieces of a region that stand for the
+// same beginning as a start point does: a caller's loop that was unrolled, or
+// turned round with its condition in front and at the end, holds several
+// executions under one record.
+func (bd *body) addRepeats(v *copyView, edges []entryEdge) []entryEdge {
+	live, r := bd.live(), v.region
+	starts := startPoints(edges)
+	begins := map[rowKey][]uint32{}
+	begun := make([]bool, len(r.in)) // reached within the region from a start point
+	for s := range starts {
+		p := bd.pieceOf(v, s)
+		if k, ok := p.begin(); ok {
+			begins[k] = p.ops[k]
+		}
+		for i, in := range p.in {
+			begun[i] = begun[i] || in
+		}
+	}
+	for _, i := range r.list {
+		if starts[i] || begun[i] {
+			continue
+		}
+		var in []entryEdge
+		for _, e := range bd.graph.Pred(i) {
+			if live[e.From] && !r.in[e.From] && !bd.lineless(int(e.From)) {
+				in = append(in, entryEdge{e.From, i})
+			}
+		}
+		if len(in) == 0 {
+			continue
+		}
+		p := bd.pieceOf(v, i)
+		if k, ok := p.begin(); ok && !p.holds(starts) && begins[k] != nil && contains(p.ops[k], begins[k]) {
+			edges = append(edges, in...)
+		}
+	}
+	return edges
+}
+
+// contains tells whether all of some instructions are among others.
+func contains(all, some []uint32) bool {
+	rest := slices.Clone(all)
+	for _, op := range some {
+		i := slices.Index(rest, op)
+		if i < 0 {
+			return false
+		}
+		rest = slices.Delete(rest, i, i+1)
+	}
+	return true
+}
+
+// holds tells whether one of the start points lies in the piece.
+func (p *piece) holds(starts map[int32]bool) bool {
+	for s := range starts {
+		if p.in[s] {
+			return true
+		}
+	}
+	return false
+}
+
+// begin is the place of the source that comes first in the callee.
+func (p *piece) begin() (rowKey, bool) {
+	first, ok := rowKey{}, false
+	for k, line := range p.keys {
+		if line == p.first && (!ok || k.less(first)) {
+			first, ok = k, true
+		}
+	}
+	return first, ok
+}
+
+func (k rowKey) less(o rowKey) bool {
+	return cmp.Or(cmp.Compare(k.copy, o.copy), cmp.Compare(k.line, o.line), cmp.Compare(k.col, o.col)) < 0
 }
 
 // dropHoisted leaves out start points that only moved instructions stand at:
@@ -208,7 +289,7 @@ func (bd *body) before(r *region, p int32) int32 {
 // pieceOf gathers what is known of the piece of a region that begins at s.
 func (bd *body) pieceOf(v *copyView, s int32) *piece {
 	g, r := bd.graph, v.region
-	p := &piece{start: s, in: bd.reachInside(r, s), keys: map[rowKey]bool{}, into: map[int32]bool{}}
+	p := &piece{start: s, in: bd.reachInside(r, s), keys: map[rowKey]int{}, ops: map[rowKey][]uint32{}, into: map[int32]bool{}}
 	var exits []int32
 	for i, in := range p.in {
 		if !in {
@@ -247,20 +328,25 @@ func (bd *body) addSource(v *copyView, p *piece, i int32) {
 		return
 	}
 	c := bd.innermost()[i]
-	p.keys[rowKey{c, uint32(row.Line), uint32(row.Column)}] = true
-	line := int(row.Line)
+	k, line := rowKey{c, uint32(row.Line), uint32(row.Column)}, int(row.Line)
 	for c >= 0 && c != v.index {
 		line = bd.owner.data.Copy(c).CallLine
 		c = bd.owner.data.Copy(c).Parent
 	}
-	if c == v.index && line > 0 && (p.first == 0 || line < p.first) {
+	p.keys[k] = line
+	if p.first == 0 || line < p.first {
 		p.first = line
 	}
+	if row.Addr != bd.graph.Insns[i].Addr {
+		return // LLVM lets instructions without a place of their own pass for what is before
+	}
+	in := &bd.graph.Insns[i]
+	p.ops[k] = append(p.ops[k], flow.Opcode(bd.arch, bd.image.Bytes(in.Addr, int(in.Len))))
 }
 
-func overlap(a, b map[rowKey]bool) bool {
+func overlap(a, b map[rowKey]int) bool {
 	for k := range a {
-		if b[k] {
+		if _, both := b[k]; both {
 			return true
 		}
 	}

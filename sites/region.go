@@ -42,7 +42,7 @@ func (bd *body) padding(i int) bool {
 	if !bd.graph.Insns[i].Nop {
 		return false
 	}
-	return bd.lines == nil || !bd.statements()[i] && !(bd.gnu && bd.hasRow(i))
+	return bd.lines == nil || !bd.statements()[i] && !bd.hasRow(i)
 }
 
 // hasRow tells whether a row of the line table begins at the instruction.
