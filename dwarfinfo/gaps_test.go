@@ -61,6 +61,14 @@ func TestAltFileEqualOffsets(t *testing.T) {
 	if err != nil || len(d.Gaps) > 0 || own.Offset() != 0x12 || other.Offset() != 0x12 {
 		t.Fatalf("%v, gaps %v, offsets %#x, %#x", err, d.Gaps, own.Offset(), other.Offset())
 	}
+	if d.Alone() {
+		t.Error("an alternate file was read")
+	}
+	for alone, f := range map[bool]*dt.File{true: alt, false: main} {
+		if got := load(t, f).Alone(); got != alone {
+			t.Errorf("alone %v: gaps %v", got, load(t, f).Gaps)
+		}
+	}
 	if a, b := d.Funcs[d.Copies[0].Origin].Name, d.Funcs[d.Copies[1].Origin].Name; a != "own" || b != "other" {
 		t.Errorf("origins %s, %s", a, b)
 	}

@@ -22,6 +22,23 @@ type SplitUnit struct {
 	ID   uint64 // dwo_id
 }
 
+// Alone tells whether all of d was in the one file: nothing was in another,
+// and none is missing that could turn up. Else what was computed of the file
+// may change without it.
+func (d *Data) Alone() bool {
+	for _, g := range d.Gaps {
+		if g.Kind == GapAltFile || g.Kind == GapSplit {
+			return false
+		}
+	}
+	for i := range d.Units {
+		if d.Units[i].File != "" {
+			return false
+		}
+	}
+	return true
+}
+
 // link reads the files that the first one refers to.
 func (l *loader) link(main *sections, links Links) {
 	if links.Alt != nil {

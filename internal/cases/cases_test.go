@@ -285,6 +285,9 @@ func (p *probed) entryPCs() sites.Result {
 		add(fn.Ranges[0].Low)
 	}
 	for _, c := range p.copies(p.function) {
+		if len(d.Funcs[c.Func].Ranges) == 0 {
+			continue // the linker dropped it, and marked it with -1
+		}
 		if i, ok := p.graph(&d.Funcs[c.Func]).At(entryOf(c)); ok && !p.graph(&d.Funcs[c.Func]).Insns[i].Nop {
 			add(entryOf(c))
 		}
