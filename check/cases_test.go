@@ -154,7 +154,7 @@ func ruleCases() []ruleCase {
 				r.Notes.NoCaller = true
 				r.Target.BuildID = "ab12"
 			}),
-			want: []string{"SH403 warning"}, remedy: "debuginfod-find debuginfo ab12",
+			want: []string{"SH403 warning"}, remedy: "surehook check --debuginfod 'uprobe:",
 		},
 		{
 			name: "inside an instruction", hook: "uprobe:./prog:add+1",

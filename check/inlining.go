@@ -79,14 +79,16 @@ func (c context) debugRemedy() string {
 	if c.Target.BuildID == "" {
 		return "build the file with -g, or give its debug file's directory:\n" + c.checkAgain()
 	}
-	return "get the debug information of build " + c.Target.BuildID + " (package ...-dbgsym or ...-dbg,\n" +
-		"or debuginfod-find debuginfo " + c.Target.BuildID + "), then:\n" + c.checkAgain()
+	return "get the debug information of build " + c.Target.BuildID + " (package ...-dbgsym or ...-dbg), then:\n" + c.checkAgain() +
+		"\nor from a debuginfod server (DEBUGINFOD_URLS):\n" + c.checkWith("--debuginfod")
 }
 
-func (c context) checkAgain() string {
+func (c context) checkAgain() string { return c.checkWith("--debug-dir DIR") }
+
+func (c context) checkWith(flag string) string {
 	h := c.Hook
 	h.Target = c.Target.Path
-	return "surehook check --debug-dir DIR " + shellQuote(h.String())
+	return "surehook check " + flag + " " + shellQuote(h.String())
 }
 
 // notBoundary: the offset is inside an instruction (SH404).

@@ -159,7 +159,7 @@ best: the probe attaches, and nobody can say what it misses:
 
 surehook looks in the file, by build id under /usr/lib/debug and by
 .gnu_debuglink.`,
-			Remedy: "Install the debug symbols of this very build, or name their directory with --debug-dir.",
+			Remedy: "Install the debug symbols of this very build, or name their directory with --debug-dir, or a server in DEBUGINFOD_URLS with --debuginfod.",
 		},
 		{
 			Code: SH408, Title: "debug information not read", Severity: Warning, run: gap,

@@ -116,6 +116,18 @@ func (b *Binary) withoutDebug(f *function, n *Notes) []Reason {
 	return []Reason{{ReasonNoDebug, e.String()}}
 }
 
+// refused lists debug files that were there and could not be taken, or could
+// not be fetched, with the reason.
+func (b *Binary) refused() []Reason {
+	var out []Reason
+	for _, a := range b.search.Attempts {
+		if a.Detail != "" && a.Outcome != elfbin.Found && a.Outcome != elfbin.NotSearched {
+			out = append(out, Reason{ReasonNoDebug, a.String()})
+		}
+	}
+	return out
+}
+
 // miniSymbol tells that the symbol of the plain probe is one that libbpf 1.1
 // and the bpftrace 0.17 of Debian 12 do not find: they read the file's own tables.
 func miniSymbol(n *Notes) []Reason {

@@ -78,7 +78,7 @@ func (b *Binary) ignorance(f *function, t *tally) []Reason {
 	case b.dwErr != nil, len(b.gaps) > 0:
 		return b.gaps
 	case b.data == nil:
-		return []Reason{{ReasonNoDebug, "no debug information: inlined copies cannot be told"}}
+		return append([]Reason{{ReasonNoDebug, "no debug information: inlined copies cannot be told"}}, b.refused()...)
 	case t.noDebug:
 		return []Reason{{ReasonNoDebug, "the debug information does not describe this function: inlined copies cannot be told"}}
 	}

@@ -83,16 +83,23 @@ func hooks(cmd *cobra.Command, args []string) error {
 type common struct {
 	format    string
 	debugDirs []string
+	fetch     bool      // from debuginfod servers
+	progress  io.Writer // of downloads
 }
 
 func (c *common) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.format, "format", "text", "text, or json: one object a line (docs/json.md)")
 	cmd.Flags().StringArrayVar(&c.debugDirs, "debug-dir", nil, "also look for debug files in this `DIR` (may be repeated)")
+	cmd.Flags().BoolVar(&c.fetch, "debuginfod", false, "download debug files that are missing from the servers in DEBUGINFOD_URLS")
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		c.progress = cmd.ErrOrStderr()
+		return c.checkServers()
+	}
 }
 
 // analyzer looks things up on this machine.
 func (c *common) analyzer() *target.Analyzer {
-	return target.NewAnalyzer(target.Options{Root: os.DirFS("/"), Path: os.Getenv("PATH"), DebugDirs: absolute(c.debugDirs)})
+	return target.NewAnalyzer(target.Options{Root: os.DirFS("/"), Path: os.Getenv("PATH"), DebugDirs: absolute(c.debugDirs), Fetch: c.fetcher()})
 }
 
 func (c *common) parseFormat() (report.Format, error) { return report.ParseFormat(c.format) }

@@ -133,11 +133,7 @@ func (f *traceFlags) print(ctx context.Context, failed func(), out io.Writer, fo
 // terminal tells whether a Ctrl-C there reaches the command by itself.
 func terminal(in io.Reader) bool {
 	file, ok := in.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && isTerminal(file)
 }
 
 // flushEvery is how long a line may stay in the buffer: too short to notice,

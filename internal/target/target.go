@@ -23,6 +23,8 @@ type Options struct {
 	Root      fs.FS    // the file system that names are looked up in, as os.DirFS("/")
 	Path      string   // directories of programs, as $PATH
 	DebugDirs []string // searched for debug files before the system's
+	// Fetch gets debug files that are nowhere else, as in elfbin.DebugOptions.
+	Fetch func(buildID string) (*elfbin.File, error)
 }
 
 // Analyzer resolves hooks. It keeps the files open that it has opened, as
@@ -89,7 +91,7 @@ func (a *Analyzer) binary(path string) (*sites.Binary, error) {
 	if b := a.open[path]; b != nil {
 		return b, nil
 	}
-	opts := sites.Options{Debug: elfbin.DebugOptions{Root: a.opts.Root}}
+	opts := sites.Options{Debug: elfbin.DebugOptions{Root: a.opts.Root, Fetch: a.opts.Fetch}}
 	if len(a.opts.DebugDirs) > 0 {
 		opts.Debug.Dirs = append(slices.Clone(a.opts.DebugDirs), elfbin.DefaultDebugDir)
 	}

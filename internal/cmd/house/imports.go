@@ -14,6 +14,7 @@ func arrows() map[string][]string {
 	return map[string][]string{
 		"hook":             nil,
 		"elfbin":           nil,
+		"debuginfod":       {"elfbin"},
 		"dwarfinfo":        {"elfbin"},
 		"flow":             {"elfbin"},
 		"sites":            {"hook", "elfbin", "dwarfinfo", "flow"},
@@ -85,7 +86,7 @@ func (f *file) refuse(m *module, name string, allowed []string, known bool) stri
 		return "only internal/unix imports " + name
 	}
 	if !known {
-		return ""
+		return onlineIn(f, name)
 	}
 	rel, ours := strings.CutPrefix(name, m.path+"/")
 	switch {
@@ -97,6 +98,14 @@ func (f *file) refuse(m *module, name string, allowed []string, known bool) stri
 		return fmt.Sprintf("package %s may not import %s: the arrow goes hook -> elfbin, dwarfinfo, flow -> sites -> check -> report, and sites -> attach", f.pkg, rel)
 	case !f.test && slices.Contains(analysis(), f.pkg) && slices.Contains(banned(), name):
 		return fmt.Sprintf("analysis package %s may not import %s: it reads what it is given", f.pkg, name)
+	}
+	return onlineIn(f, name)
+}
+
+// onlineIn keeps the network in one package.
+func onlineIn(f *file, name string) string {
+	if name == "net/http" && f.pkg != "debuginfod" && !f.test {
+		return "only debuginfod may import net/http"
 	}
 	return ""
 }
