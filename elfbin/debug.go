@@ -1,6 +1,7 @@
 package elfbin
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -247,7 +248,7 @@ func (d *debugSearch) judgeDebug(crc *uint32) func(*File) (Outcome, string) {
 		case !f.HasDWARF():
 			return NoDWARF, ""
 		case crc == nil:
-			return Found, ""
+			return d.place(f)
 		}
 		got, err := f.crc32()
 		if err != nil {
@@ -256,8 +257,22 @@ func (d *debugSearch) judgeDebug(crc *uint32) func(*File) (Outcome, string) {
 		if got != *crc {
 			return WrongCRC, fmt.Sprintf("%#x, not %#x", got, *crc)
 		}
-		return Found, ""
+		return d.place(f)
 	}
+}
+
+// place gives a relocatable debug file the addresses of the file it is for.
+func (d *debugSearch) place(f *File) (Outcome, string) {
+	switch {
+	case f.typ != elf.ET_REL && d.file.typ != elf.ET_REL:
+		return Found, ""
+	case f.typ != d.file.typ:
+		return Unreadable, fmt.Sprintf("it is %v, and %s is %v", f.typ, d.file.path, d.file.typ)
+	}
+	if err := f.placeLike(d.file); err != nil {
+		return Unreadable, err.Error()
+	}
+	return Found, ""
 }
 
 // crc32 is the checksum of the whole file that .gnu_debuglink uses.

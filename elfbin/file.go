@@ -36,6 +36,7 @@ type File struct {
 	segments []*segment
 	sections []SectionHeader
 	code     []Range          // executable sections by address
+	free     uint64           // in ET_REL: address behind the file and its sections without bytes
 	fixups   map[uint32][]int // in ET_REL: SHT_RELA sections by the section they change
 	symbols  []Symbol         // of each Table in turn, without their null entries
 	first    [3]int           // index in symbols of each Table's first entry

@@ -31,7 +31,8 @@ type SectionHeader struct {
 	Info    uint32
 	EntSize uint64
 
-	name uint32
+	name  uint32
+	align uint64
 }
 
 // stored tells whether the section has bytes in the file.
@@ -142,15 +143,20 @@ func (f *File) readSectionHeaders(t *tables) error {
 		return err
 	}
 	f.sections = make([]SectionHeader, t.shnum)
-	free := f.size // address behind the file, for sections without bytes
+	f.free = f.size
 	for i := range f.sections {
 		s := parseSectionHeader(b[i*sectionHeaderSize:])
 		// Debug sections stay at 0: references into them are offsets.
 		if f.typ == elf.ET_REL && s.Flags&elf.SHF_ALLOC != 0 {
 			s.Addr = s.Offset
 			if s.Type == elf.SHT_NOBITS {
-				s.Addr = free
-				free += s.Size
+				// Loads and stores of arm64 count on the alignment.
+				const most = 1 << 16
+				if a := s.align; a > 1 && a <= most && a&(a-1) == 0 {
+					f.free = (f.free + a - 1) &^ (a - 1)
+				}
+				s.Addr = f.free
+				f.free += s.Size
 			}
 		}
 		f.sections[i] = s
@@ -163,7 +169,7 @@ func parseSectionHeader(b []byte) SectionHeader {
 	return SectionHeader{
 		name: le.Uint32(b), Type: elf.SectionType(le.Uint32(b[4:])), Flags: elf.SectionFlag(le.Uint64(b[8:])),
 		Addr: le.Uint64(b[16:]), Offset: le.Uint64(b[24:]), Size: le.Uint64(b[32:]),
-		Link: le.Uint32(b[40:]), Info: le.Uint32(b[44:]), EntSize: le.Uint64(b[56:]),
+		Link: le.Uint32(b[40:]), Info: le.Uint32(b[44:]), EntSize: le.Uint64(b[56:]), align: le.Uint64(b[48:]),
 	}
 }
 
@@ -197,15 +203,23 @@ func (f *File) checkSections() error {
 		if total > maxLoadFactor*f.size {
 			return f.bad("section headers", s.Offset, "sections overlap: together they have more than %d times the file's bytes", maxLoadFactor)
 		}
-		if s.Flags&elf.SHF_EXECINSTR != 0 && (f.typ != elf.ET_REL || s.stored()) && s.Addr+s.Size > s.Addr {
-			f.code = append(f.code, Range{s.Addr, s.Addr + s.Size})
-		}
 		if f.typ == elf.ET_REL && s.Type == elf.SHT_RELA {
 			f.fixups[s.Info] = append(f.fixups[s.Info], i)
 		}
 	}
-	slices.SortFunc(f.code, func(a, b Range) int { return cmp.Compare(a.Low, b.Low) })
+	f.noteCode()
 	return nil
+}
+
+// noteCode lists the executable sections.
+func (f *File) noteCode() {
+	f.code = nil
+	for _, s := range f.sections {
+		if s.Flags&elf.SHF_EXECINSTR != 0 && (f.typ != elf.ET_REL || s.stored()) && s.Addr+s.Size > s.Addr {
+			f.code = append(f.code, Range{s.Addr, s.Addr + s.Size})
+		}
+	}
+	slices.SortFunc(f.code, func(a, b Range) int { return cmp.Compare(a.Low, b.Low) })
 }
 
 // checkTable refuses metadata that lies outside of the file, so that what

@@ -2,6 +2,7 @@ package elfbin
 
 import (
 	"bytes"
+	"debug/elf"
 	"encoding/binary"
 	"maps"
 )
@@ -9,10 +10,14 @@ import (
 // PLT gives the functions behind the stubs of the procedure linkage tables,
 // by the stub's virtual address: the imported symbol's name, or of a call
 // within the file through an IFUNC that symbol's name. Stubs are recognised
-// by the GOT slot they jump through, not by their number.
+// by the GOT slot they jump through, not by their number. A relocatable file
+// has none: there the undefined symbols by the address that calls of them have.
 func (f *File) PLT() map[uint64]string { return maps.Clone(f.plt()) }
 
 func (f *File) readPLT() map[uint64]string {
+	if f.typ == elf.ET_REL {
+		return f.externs()
+	}
 	out := map[uint64]string{}
 	resolvers := f.resolverNames()
 	total := uint64(0)
