@@ -1,11 +1,10 @@
 package debuginfod
 
 import (
-	"bufio"
 	"errors"
-	"io"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,8 +39,8 @@ func shell(t *testing.T, dir string, commands ...string) {
 }
 
 // debuginfod starts elfutils' server on the loopback interface for the files
-// in dir, and waits until it has read them.
-func debuginfod(t *testing.T, dir string) (url string) {
+// in dir, and waits until it has read those of the build ids.
+func debuginfod(t *testing.T, dir string, ids ...string) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -49,13 +48,8 @@ func debuginfod(t *testing.T, dir string) (url string) {
 	}
 	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 	l.Close()
-	cmd := exec.CommandContext(t.Context(), "debuginfod", "-v", "-p", port, "-d", ":memory:", "-F", dir)
+	cmd := exec.CommandContext(t.Context(), "debuginfod", "-p", port, "-d", ":memory:", "-F", dir)
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBUGINFOD_URLS=")
-	log, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stdout = io.Discard
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -63,24 +57,40 @@ func debuginfod(t *testing.T, dir string) (url string) {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	ready := make(chan bool, 1)
-	go func() {
-		for s := bufio.NewScanner(log); s.Scan(); {
-			if strings.Contains(s.Text(), "groomed database") { // after the first scan
-				ready <- true
+	url = "http://127.0.0.1:" + port
+	// It scans in the background, and says nowhere that it is done.
+	tick, late := time.NewTicker(50*time.Millisecond), time.After(2*time.Minute)
+	defer tick.Stop()
+	for _, id := range ids {
+		for !served(url + "/buildid/" + id + "/debuginfo") {
+			select {
+			case <-tick.C:
+			case <-late:
+				t.Fatal("debuginfod does not serve ", id)
 			}
 		}
-		close(ready)
-	}()
-	select {
-	case ok := <-ready:
-		if !ok {
-			t.Fatal("debuginfod ended")
-		}
-	case <-time.After(time.Minute):
-		t.Fatal("debuginfod did not scan its directory within a minute")
 	}
-	return "http://127.0.0.1:" + port
+	return url
+}
+
+func served(url string) bool {
+	resp, err := http.Get(url)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+// buildID is that of a file.
+func buildID(t *testing.T, path ...string) string {
+	t.Helper()
+	f, err := elfbin.Open(filepath.Join(path...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	return f.BuildID()
 }
 
 const program = `volatile int sink;
@@ -107,7 +117,7 @@ func TestRealServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	shell(t, dir, "mkdir served", "gcc -O2 -g -DEXTRA=0 -o prog a.c", "objcopy --only-keep-debug prog served/prog.debug", "strip prog")
-	url, cache := debuginfod(t, filepath.Join(dir, "served")), filepath.Join(dir, "cache")
+	url, cache := debuginfod(t, filepath.Join(dir, "served"), buildID(t, dir, "prog")), filepath.Join(dir, "cache")
 	client := New(Options{URLs: []string{url}, Dir: cache})
 	a := target.NewAnalyzer(target.Options{Root: os.DirFS("/"), Fetch: func(id string) (*elfbin.File, error) { return client.Fetch(t.Context(), id) }})
 	defer a.Close()
@@ -156,7 +166,7 @@ func TestRealServerAlternate(t *testing.T) {
 		t.Skip("dwz found nothing to share")
 	}
 	cache := filepath.Join(dir, "cache")
-	client := New(Options{URLs: []string{debuginfod(t, filepath.Join(dir, "served"))}, Dir: cache})
+	client := New(Options{URLs: []string{debuginfod(t, filepath.Join(dir, "served"), buildID(t, dir, "prog"), alt)}, Dir: cache})
 	a := target.NewAnalyzer(target.Options{Root: os.DirFS("/"), Fetch: func(id string) (*elfbin.File, error) { return client.Fetch(t.Context(), id) }})
 	defer a.Close()
 	r, err := a.Resolve("uprobe:" + filepath.Join(dir, "prog") + ":step")
