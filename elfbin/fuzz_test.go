@@ -17,6 +17,10 @@ func FuzzNew(f *testing.F) {
 		linked(elf.EM_AARCH64, code(".plt", 0x3000, adrp(0x3000, 0x4028)...)),
 		{typ: elf.ET_REL, sections: []part{debug(".debug_info", make([]byte, 12)),
 			{name: ".rela.debug_info", typ: elf.SHT_RELA, info: 1, data: rela(0, 0, uint32(elf.R_X86_64_64), 1)}}},
+		{typ: elf.ET_REL, machine: elf.EM_AARCH64, sections: append([]part{code(".text", 0, make([]byte, 16)...),
+			{name: ".bss", typ: elf.SHT_NOBITS, flags: aw, size: 8},
+			{name: ".rela.text", typ: elf.SHT_RELA, info: 1, link: ".symtab", data: rela(4, 2, uint32(elf.R_AARCH64_CALL26), 0)}},
+			symbolTable(".symtab", ".strtab", elf.SHT_SYMTAB, sym{"a", 8, 4, elf.STT_FUNC, elf.STB_LOCAL, 1}, sym{"b", 0, 0, elf.STT_FUNC, elf.STB_GLOBAL, 0})...)},
 		{sections: []part{compressed(".debug_info", chdr(2, 5, zstded(f, []byte("hello")))),
 			compressed(".debug_line", chdr(1, 5, zlibbed(f, []byte("hello"))))}},
 	} {
@@ -31,6 +35,10 @@ func FuzzNew(f *testing.F) {
 			t.Fatalf("file %v and error %v", file, err)
 		}
 		if err == nil {
+			other := mustNew(t, b)
+			if err := other.placeLike(file); file.Type() == elf.ET_REL && err != nil {
+				t.Fatalf("the places of the same file: %v", err)
+			}
 			exercise(t, file, len(b))
 		}
 	})

@@ -68,13 +68,19 @@ func (l *layout) begins(addr uint64) bool {
 	return ok && r.Low == addr
 }
 
-// owner gives the piece of a function's code that holds an address.
-func (l *layout) owner(addr uint64) (elfbin.Range, bool) {
-	i := sort.Search(len(l.owned), func(i int) bool { return l.owned[i].High > addr })
-	if i == len(l.owned) || !l.owned[i].Contains(addr) {
-		return elfbin.Range{}, false
+// nameless counts the ranges of .eh_frame, stubs apart, that no symbol names.
+func (b *Binary) nameless() (n int) {
+	l := b.layout()
+	last := uint64(0)
+	for _, r := range l.fdes {
+		i := sort.Search(len(l.owned), func(i int) bool { return l.owned[i].High > r.Low })
+		_, named := b.file.SymbolAt(r.Low)
+		if r.Low != last && !named && i < len(l.owned) && l.owned[i].Contains(r.Low) {
+			n++
+		}
+		last = r.Low
 	}
-	return l.owned[i], true
+	return n
 }
 
 // disjoint cuts sorted ranges so that none begins before another ends.

@@ -128,6 +128,15 @@ func (b *Binary) refused() []Reason {
 	return out
 }
 
+// refusals is refused in one text.
+func (b *Binary) refusals() string {
+	var parts []string
+	for _, r := range b.refused() {
+		parts = append(parts, r.Text)
+	}
+	return strings.Join(parts, "; ")
+}
+
 // miniSymbol tells that the symbol of the plain probe is one that libbpf 1.1
 // and the bpftrace 0.17 of Debian 12 do not find: they read the file's own tables.
 func miniSymbol(n *Notes) []Reason {

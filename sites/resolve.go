@@ -44,7 +44,7 @@ func (b *Binary) Resolve(h hook.Hook) ([]Result, error) {
 		}
 		return nil, &NotFoundError{
 			Path: b.file.Path(), Function: h.Function,
-			Near: b.index.near(h.Function), NoDebug: b.data == nil, Unread: b.unread(),
+			Near: b.index.near(h.Function), NoDebug: b.data == nil, Refused: b.refusals(), Nameless: b.nameless(), Unread: b.unread(),
 		}
 	}
 	if h.HasOffset {

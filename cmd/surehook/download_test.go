@@ -53,6 +53,9 @@ func TestDebuginfodIsAskedForByFlag(t *testing.T) {
 	if code != 0 || errText != "" || asked.Load() != 1 || !strings.Contains(out, s.URL+"/buildid/") || !strings.Contains(out, "404 Not Found") {
 		t.Errorf("exit %d, %d requests, %s\n%s", code, asked.Load(), errText, out)
 	}
+	if code, _, errText := surehook("sites", "--debuginfod", hook+"g"); code != exitUsage || !strings.Contains(errText, "no server had it within the last") {
+		t.Errorf("exit %d, %s", code, errText)
+	}
 	t.Setenv("DEBUGINFOD_URLS", "")
 	if code, _, errText := surehook("sites", "--debuginfod", hook); code != exitUsage || !strings.Contains(errText, "set DEBUGINFOD_URLS") {
 		t.Errorf("exit %d, %s", code, errText)
