@@ -45,6 +45,11 @@ func TestDamagedLineTable(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			returns, err := b.Resolve(hook.Hook{Kind: hook.Uretprobe, Function: "*"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			results = append(results, returns...)
 			copies := 0
 			for _, r := range results {
 				copies += r.Notes.Copies

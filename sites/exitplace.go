@@ -123,6 +123,10 @@ func (p *exitPlaces) atEnd(x exit) {
 	p.keep(pt, x)
 }
 
+// maxNeighbours bounds how far a point is moved from one like it: so deep, in
+// instructions, is recursion that the compiler inlines into itself.
+const maxNeighbours = 64
+
 // keep adds a point, at another instruction that is executed as often if there
 // is one like it.
 func (p *exitPlaces) keep(pt exitPoint, x exit) {
@@ -133,8 +137,10 @@ func (p *exitPlaces) keep(pt exitPoint, x exit) {
 	if pt.cond.Op == flow.Always {
 		for _, step := range []func(int32) (int32, bool){p.bd.stepBack, p.bd.stepOn} {
 			at, ok := step(pt.insn)
-			for ok && (p.taken(point{insn: at}) || p.bd.hazard(at)) {
-				at, ok = step(at)
+			for n := 0; ok && (p.taken(point{insn: at}) || p.bd.hazard(at)); n++ {
+				if at, ok = step(at); n == maxNeighbours {
+					ok = false
+				}
 			}
 			if ok {
 				pt.insn = at

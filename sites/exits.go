@@ -1,6 +1,7 @@
 package sites
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/surehook/surehook/flow"
@@ -249,12 +250,8 @@ func (en *ending) exits() (out []exit, twice []entryEdge) {
 			out = append(out, exit{e.from, e.to, owner})
 		}
 	}
-	slices.SortFunc(out, func(a, b exit) int {
-		if a.from != b.from {
-			return int(a.from - b.from)
-		}
-		return int(a.to - b.to)
-	})
+	slices.SortFunc(twice, func(a, b entryEdge) int { return cmp.Or(cmp.Compare(a.to, b.to), cmp.Compare(a.from, b.from)) })
+	slices.SortFunc(out, func(a, b exit) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
 	return out, twice
 }
 

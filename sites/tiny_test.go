@@ -156,8 +156,8 @@ func FuzzResolve(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, name := range []string{"*", function} {
-			h, err := hook.Parse("uprobe:tiny:" + name)
+		for _, name := range []string{"uprobe:tiny:*", "uretprobe:tiny:*", "uprobe:tiny:" + function, "uretprobe:tiny:" + function} {
+			h, err := hook.Parse(name)
 			if err != nil {
 				continue
 			}
@@ -194,13 +194,14 @@ func checkResult(t *testing.T, b *Binary, r *Result) {
 	type place struct {
 		addr uint64
 		cond flow.Cond
+		ret  bool
 	}
 	seen := map[place]bool{}
 	for _, s := range r.Sites {
 		if off, ok := b.file.FileOffset(s.Address); !ok || off != s.FileOffset {
 			t.Fatalf("%s: site at %#x has file offset %#x, the file says %#x", r.Function, s.Address, s.FileOffset, off)
 		}
-		k := place{s.Address, s.Cond}
+		k := place{s.Address, s.Cond, s.Return}
 		if seen[k] {
 			t.Fatalf("%s: two sites at %#x under %v", r.Function, s.Address, s.Cond)
 		}
