@@ -7,8 +7,11 @@ import "github.com/surehook/surehook/flow"
 // Compilers thread jumps: on a path on which the outcome of the call is known
 // beforehand, nothing of the call is left, and no record either. An else arm
 // looks the same, so this is a doubt and no proof.
-func (bd *body) bypassed(r *region, edges []entryEdge) (at int32, yes bool) {
-	g := bd.graph
+func (bd *body) bypassed(v *copyView, edges []entryEdge) (at int32, yes bool) {
+	g, r := bd.graph, v.region
+	if bd.llvm() && r.size > maxThreaded {
+		return 0, false
+	}
 	outside := bd.reach(bd.roots, r.in)
 	for _, t := range bd.exits(r, bd.quiet(r, edges)) {
 		for _, e := range g.Pred(t) {
@@ -16,12 +19,36 @@ func (bd *body) bypassed(r *region, edges []entryEdge) (at int32, yes bool) {
 			if r.in[p] || !outside[p] || g.Insns[p].Kind != flow.CondJump {
 				continue
 			}
-			if !bd.leadsTo(p, edges, t) {
+			if !bd.leadsTo(p, edges, t) && bd.mayDecide(v, p) {
 				return p, true
 			}
 		}
 	}
 	return 0, false
+}
+
+// maxThreaded is how large a copy may be, in instructions, that LLVM goes round:
+// jump threading duplicates a handful (-jump-threading-threshold is 6), and
+// what is decided beforehand is the whole of a small function.
+const maxThreaded = 40
+
+// mayDecide tells whether a branch stands, in the caller, not behind the call:
+// an else arm that follows it in the source decides nothing. GCC's code is not
+// asked; there the line of a branch says less.
+func (bd *body) mayDecide(v *copyView, p int32) bool {
+	if !bd.llvm() {
+		return true
+	}
+	if bd.lineAt()[p] == 0 {
+		return true
+	}
+	line := bd.lineIn(v.copy.Parent, p)
+	return line > 0 && line <= v.copy.CallLine
+}
+
+// llvm tells whether the body is C or the like from LLVM.
+func (bd *body) llvm() bool {
+	return !bd.gnu && !bd.marks && !bd.golang && bd.lines != nil
 }
 
 // quiet marks what a copy executes before it calls anything: only an execution

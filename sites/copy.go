@@ -18,6 +18,8 @@ type copyResult struct {
 	empty  bool   // no instruction of the copy is left
 	why    string // what the plan loses of the copy; empty if nothing
 	marked bool   // the line table says where it begins
+	size   int    // instructions
+	effect bool   // one of them does what the compiler may not leave out
 }
 
 // copyPoint is a place to count a copy at.
@@ -131,6 +133,7 @@ func (bd *body) enter(v *copyView, views []*copyView) copyResult {
 		bd.enterGo(v, &r)
 		return r
 	}
+	r.size, r.effect = v.region.size, bd.llvm() && bd.effects(v.region)
 	edges := bd.copyEdges(v, views, &r)
 	if !bd.marks {
 		var dropped bool
@@ -182,7 +185,7 @@ func (bd *body) addUnrolled(v *copyView, edges []entryEdge, r *copyResult) []ent
 // counted twice.
 func (bd *body) doubtCopy(v *copyView, edges []entryEdge, r *copyResult) {
 	addr := func(i int32) string { return hex(bd.graph.Insns[i].Addr) }
-	if p, yes := bd.bypassed(v.region, edges); yes {
+	if p, yes := bd.bypassed(v, edges); yes {
 		r.doubt(ReasonDecided, "code at "+addr(p)+" reaches what follows the call without it: the call may have been decided there beforehand")
 	}
 	if bd.marks {

@@ -354,13 +354,23 @@ func overlap(a, b map[rowKey]int) bool {
 }
 
 // effect tells whether an instruction does what the compiler may not move or
-// leave out. A nop with a statement of its own is inline assembly.
+// leave out. A nop with a row of its own is inline assembly.
 func (bd *body) effect(i int32) bool {
 	in := &bd.graph.Insns[i]
 	if in.Nop {
-		return bd.statements()[i]
+		return bd.lines != nil && bd.hasRow(int(i))
 	}
 	return flow.Effect(bd.arch, in, bd.image.Bytes(in.Addr, int(in.Len)))
+}
+
+// effects tells whether an instruction of a region has an effect.
+func (bd *body) effects(r *region) bool {
+	for _, i := range r.list {
+		if bd.effect(i) {
+			return true
+		}
+	}
+	return false
 }
 
 // innermost gives for every instruction the innermost copy it belongs to, -1

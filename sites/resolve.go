@@ -131,9 +131,11 @@ func (b *Binary) addBeginnings(r *Result, t *tally, f *function) {
 	for i := range f.bodies {
 		b.addBody(r, t, f, &f.bodies[i])
 	}
-	for _, c := range b.copySites(f) {
-		b.addCopy(r, t, &c)
+	found := b.copySites(f)
+	for i := range found {
+		b.addCopy(r, t, &found[i])
 	}
+	b.doubtSiblings(t, f, found)
 	b.addFoldedHeads(r, t, f)
 	if b.goFunction(f) {
 		b.doubtWrappers(t, f)

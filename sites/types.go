@@ -74,6 +74,7 @@ const (
 	ReasonMergedCall  ReasonCode = "merged-call"    // calls merged into one without a line
 	ReasonHazard      ReasonCode = "hazard"         // a breakpoint at the place fails or breaks the program
 	ReasonMiniSymbol  ReasonCode = "mini-symbol"    // the symbol is in .gnu_debugdata, which not every tool reads
+	ReasonDropped     ReasonCode = "dropped-record" // copies of which nothing is left may have been folded away
 	ReasonReentered   ReasonCode = "re-entered"     // one beginning of a copy leads to another
 	ReasonThrow       ReasonCode = "throw"          // counted at a call that may throw instead of coming back
 	ReasonStack       ReasonCode = "stack-check"    // Go: the entry is passed again when the stack grows
