@@ -32,9 +32,9 @@ func compile(ctx context.Context, c store, p program, b build, marked bool) (com
 	if err != nil {
 		return compiled{}, err
 	}
-	cc, _ := b.driver(p.lang)
-	version := firstLine(ctx, cc, "--version")
+	version := b.version(ctx, p.lang)
 	if version == "" {
+		cc, _ := b.driver(p.lang)
 		return compiled{}, &missingError{"no " + cc + " on this machine", "apt-get install " + packageOf(cc)}
 	}
 	flags, err := p.compileFlags(tree)
@@ -103,6 +103,12 @@ func (j job) build(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
+	switch j.p.lang {
+	case langGo:
+		return j.golang(ctx, tmp)
+	case langRust:
+		return j.rust(ctx, tmp)
+	}
 	objects := make([]string, len(files))
 	errs := make([]error, len(files))
 	slots := make(chan struct{}, runtime.NumCPU())
@@ -141,7 +147,7 @@ func (j job) object(ctx context.Context, file, object string) error {
 	return err
 }
 
-// link puts the binary where it belongs only when it is whole.
+// link makes the binary of the objects.
 func (j job) link(ctx context.Context, tmp string, objects []string) error {
 	bin := filepath.Join(tmp, j.p.name)
 	cc, args := j.b.driver(j.p.lang)
@@ -153,8 +159,5 @@ func (j job) link(ctx context.Context, tmp string, objects []string) error {
 	if _, err := run(ctx, tmp, cc, append(args, j.p.libs...)...); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(j.out.dir, 0o755); err != nil {
-		return err
-	}
-	return os.Rename(bin, j.out.path)
+	return j.install(bin)
 }

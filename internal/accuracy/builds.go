@@ -8,7 +8,7 @@ import (
 // build is one way to compile a program.
 type build struct {
 	name  string
-	cc    string   // gcc or clang
+	cc    string   // gcc, clang, rustc or go
 	arch  string   // of the binary, as Debian calls it
 	flags []string // optimisation, also given to the linker
 	link  []string // for the linker only
@@ -46,12 +46,18 @@ func arm64() []build {
 // noinline by name (the compiler's and libc's own headers spell the attribute
 // with underscores and stay untouched).
 func (b build) truth() build {
+	switch b.cc {
+	case "go":
+		return build{name: "go-N-l", cc: b.cc, arch: b.arch, flags: []string{"-gcflags=all=-N -l"}}
+	case "rustc":
+		return build{name: "rustc-O0", cc: b.cc, arch: b.arch, flags: []string{"-Copt-level=0"}}
+	}
 	return build{name: b.cc + "-O0", cc: b.cc, arch: b.arch, flags: []string{"-O0", "-fno-inline", "-Dalways_inline=noinline"}}
 }
 
 // lto tells whether the build optimises across files.
 func (b build) lto() bool {
-	return slices.ContainsFunc(b.flags, func(f string) bool { return strings.HasPrefix(f, "-flto") })
+	return slices.ContainsFunc(b.flags, func(f string) bool { return strings.HasPrefix(f, "-flto") || strings.HasPrefix(f, "-Clto") })
 }
 
 // The languages that need another driver than C's.

@@ -20,8 +20,9 @@ func prefix(random bool) []string {
 // workload runs the program's commands in its directory, which holds the
 // binary and its fresh inputs and nothing else.
 type workload struct {
-	bin    compiled
-	inputs map[string][]byte
+	bin      compiled
+	inputs   map[string][]byte
+	patterns []string // see program.hooks
 }
 
 // script is the input that runs the commands, and how it is started.
@@ -45,7 +46,7 @@ func newWorkload(p program, bin compiled) (workload, error) {
 		text += "env -i " + c + "\n"
 	}
 	files[script] = []byte(text)
-	return workload{bin, files}, nil
+	return workload{bin, files, p.hooks}, nil
 }
 
 // key is a hash of everything that decides what the commands do.
@@ -107,12 +108,23 @@ func (here) trace(ctx context.Context, w workload, surehook string) (string, err
 	if err := w.reset(); err != nil {
 		return "", err
 	}
-	args := append(prefix(false), surehook, "trace", "--count", "--format", "json", hookOf(w.bin.path), "-c", runScript)
+	args := append(prefix(false), surehook, "trace", "--count", "--format", "json", "-c", runScript)
+	args = append(args, w.hooks(w.bin.path)...)
 	return run(ctx, w.bin.dir, args[0], args[1:]...)
 }
 
-// hookOf asks for every function of a binary.
-func hookOf(path string) string { return "uprobe:" + path + ":*" }
+// hooks asks for the program's functions, in the binary at path: all of a
+// binary, but of Rust's and Go's, which hold std and runtime, only its own.
+func (w workload) hooks(path string) []string {
+	var list []string
+	for _, pattern := range w.patterns {
+		list = append(list, "uprobe:"+path+":"+pattern)
+	}
+	if len(list) == 0 {
+		list = []string{"uprobe:" + path + ":*"}
+	}
+	return list
+}
 
 // countOffsets runs the workload here once under one probe at each file offset
 // and gives the hits by offset, without those that were refused.

@@ -56,9 +56,13 @@ type image struct {
 	segments  []elf.ProgHeader
 }
 
-// readImage reads the functions whose declaration lies under tree: libc's
-// inline functions are not the program's.
-func readImage(path, tree string) (*image, error) {
+// image reads the functions whose declaration lies under tree: libc's inline
+// functions are not the program's.
+func (p program) image(path, tree string) (*image, error) { return readImage(path, tree, p.modules) }
+
+// readImage reads an image. modules are the name prefixes of a Go program's own
+// functions: Go does not say where inlined functions are declared.
+func readImage(path, tree string, modules []string) (*image, error) {
 	f, err := elf.Open(path)
 	if err != nil {
 		return nil, err
@@ -77,7 +81,7 @@ func readImage(path, tree string) (*image, error) {
 	if b.symbols, err = f.Symbols(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	w := walker{data: d, tree: tree, out: b, decls: map[dwarf.Offset]decl{}, files: map[dwarf.Offset][]string{}}
+	w := walker{data: d, tree: tree, modules: modules, out: b, decls: map[dwarf.Offset]decl{}, files: map[dwarf.Offset][]string{}}
 	if err := w.walk(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -110,6 +114,16 @@ func (b *image) offset(addr uint64) (uint64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// executable tells whether a virtual address lies in a segment of code.
+func (b *image) executable(addr uint64) bool {
+	for _, p := range b.segments {
+		if p.Flags&elf.PF_X != 0 && addr >= p.Vaddr && addr-p.Vaddr < p.Filesz {
+			return true
+		}
+	}
+	return false
 }
 
 // address converts a file offset in executable code to a virtual address.

@@ -101,7 +101,7 @@ func (g *guest) trace(ctx context.Context, w workload, _ string) (string, error)
 	}
 	job.Files = append(job.Files, vmtest.File{Name: "/bin/surehook", From: filepath.Join(g.commands, "surehook-"+g.arch)})
 	job.Steps = []vmtest.Step{{
-		Args: []string{"/bin/surehook", "trace", "--count", "--format", "json", hookOf(path.Join("/w1", filepath.Base(w.bin.path))), "-c", runScript},
+		Args: append([]string{"/bin/surehook", "trace", "--count", "--format", "json", "-c", runScript}, w.hooks(path.Join("/w1", filepath.Base(w.bin.path)))...),
 		Dir:  "/w1", Env: cleanEnv(), Seconds: guestSeconds,
 	}}
 	outs, err := g.run(ctx, job)

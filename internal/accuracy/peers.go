@@ -44,7 +44,7 @@ func countPeers(ctx context.Context, c store, p program, bin compiled, funcs []f
 		if err != nil {
 			return nil, err
 		}
-		b, err := readImage(bin.path, tree)
+		b, err := p.image(bin.path, tree)
 		if err != nil {
 			return nil, err
 		}

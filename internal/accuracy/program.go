@@ -19,7 +19,10 @@ var workloads embed.FS
 // compiled without its own build system, and what it is made to do.
 type program struct {
 	name     string
-	lang     string // "" is C
+	lang     string   // "" is C
+	crate    string   // of a library in Rust
+	modules  []string // in Go: prefixes of the names of the functions that are the program's
+	hooks    []string // patterns of the functions that surehook is asked for; empty: all
 	builds   []build
 	source   source
 	patterns []string // source files, relative to the tree
@@ -37,7 +40,7 @@ type program struct {
 
 // programs are the programs by name.
 func programs() []program {
-	return []program{luaProgram(), jqProgram(), zstdProgram(), tinyxml2Program()}
+	return []program{luaProgram(), jqProgram(), zstdProgram(), tinyxml2Program(), regexSyntaxProgram(), blackfridayProgram()}
 }
 
 // files lists the source files.

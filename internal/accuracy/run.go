@@ -84,6 +84,9 @@ func tasksOf(progs []program, opts Options) ([]task, error) {
 	for _, p := range progs {
 		for _, arch := range []string{archAMD64, archARM64} {
 			for _, o := range oracles {
+				if o == oracleMarked && p.own() {
+					continue
+				}
 				for _, b := range p.builds {
 					if b.arch == arch && wanted(opts.Builds, b.name) && wanted(opts.Archs, arch) {
 						tasks = append(tasks, task{p, b, o})
@@ -228,7 +231,7 @@ func (h harness) row(ctx context.Context, p program, b build, oracle string) (Ro
 	if err != nil {
 		return Row{}, err
 	}
-	img, err := readImage(bin.path, tree)
+	img, err := p.image(bin.path, tree)
 	if err != nil {
 		return Row{}, err
 	}

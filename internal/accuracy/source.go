@@ -54,11 +54,18 @@ func (s source) fetch(ctx context.Context, c store) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(tree), 0o755); err != nil {
 		return "", err
 	}
-	if _, err := run(ctx, filepath.Dir(tree), "tar", "-xf", tarball); err != nil {
+	unpack := []string{"tar", "-C", filepath.Dir(tree), "-xf", tarball}
+	if s.binary() {
+		unpack = []string{"dpkg-deb", "-x", tarball, c.path("src", s.SHA256[:16])}
+	}
+	if _, err := run(ctx, "", unpack[0], unpack[1:]...); err != nil {
 		return "", err
 	}
 	return tree, writeFile(filepath.Join(tree, ".unpacked"), nil)
 }
+
+// binary tells a binary package: Debian's crates are libraries in source form.
+func (s source) binary() bool { return strings.HasSuffix(s.Tarball, ".deb") }
 
 // verified tells whether the file exists and is the pinned one.
 func (s source) verified(file string) bool {
@@ -90,7 +97,7 @@ func (s source) download(ctx context.Context, c store) error {
 		}
 	}
 	list := filepath.Join(apt, "sources.list")
-	line := "deb-src http://deb.debian.org/debian " + release + " main\n"
+	line := "deb-src http://deb.debian.org/debian " + release + " main\ndeb http://deb.debian.org/debian " + release + " main\n"
 	if err := writeFile(list, []byte(line)); err != nil {
 		return err
 	}
@@ -105,7 +112,11 @@ func (s source) download(ctx context.Context, c store) error {
 	if _, err := run(ctx, apt, "apt-get", append(opts, "update")...); err != nil {
 		return &missingError{"apt cannot reach the Debian archive: " + lastLine(err), "put " + s.Tarball + " into " + c.path("src")}
 	}
-	_, err = run(ctx, c.path("src"), "apt-get", append(opts, "source", "--download-only", s.Package)...)
+	args := []string{"source", "--download-only", s.Package}
+	if s.binary() {
+		args = []string{"download", s.Package}
+	}
+	_, err = run(ctx, c.path("src"), "apt-get", append(opts, args...)...)
 	return err
 }
 

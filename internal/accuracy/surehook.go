@@ -91,7 +91,7 @@ func countSurehook(ctx context.Context, on machine, surehook string, w workload)
 	if err := addCounts(sum, out); err != nil {
 		return nil, err
 	}
-	out, err = run(ctx, w.bin.dir, surehook, "sites", "--format", "json", hookOf(w.bin.path))
+	out, err = run(ctx, w.bin.dir, surehook, append([]string{"sites", "--format", "json"}, w.hooks(w.bin.path)...)...)
 	if err != nil && out == "" {
 		return nil, err // a verdict below complete may make it exit with 1
 	}

@@ -55,7 +55,12 @@ func unperturbedTruth(ctx context.Context, c store, on machine, p program, b bui
 	if err != nil {
 		return truth{}, err
 	}
-	return countedTruth(ctx, c, on, p, bin, func(b *image) (map[uint64]function, error) { return b.atBody, nil })
+	return countedTruth(ctx, c, on, p, bin, func(b *image) (map[uint64]function, error) {
+		if p.lang == langGo {
+			return goPlaces(bin.path, b)
+		}
+		return b.atBody, nil
+	})
 }
 
 // markedTruth counts the markers of a marked build.
@@ -75,7 +80,7 @@ func countedTruth(ctx context.Context, c store, on machine, p program, bin compi
 		if err != nil {
 			return truth{}, err
 		}
-		b, err := readImage(bin.path, tree)
+		b, err := p.image(bin.path, tree)
 		if err != nil {
 			return truth{}, err
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // decl is where a function is declared.
@@ -18,12 +20,13 @@ type decl struct {
 
 // walker goes through the debug information once.
 type walker struct {
-	data  *dwarf.Data
-	tree  string
-	out   *image
-	decls map[dwarf.Offset]decl     // of abstract instances, as they are asked for
-	files map[dwarf.Offset][]string // absolute paths, by unit
-	units []dwarf.Offset            // of unit entries, ascending
+	data    *dwarf.Data
+	tree    string
+	modules []string
+	out     *image
+	decls   map[dwarf.Offset]decl     // of abstract instances, as they are asked for
+	files   map[dwarf.Offset][]string // absolute paths, by unit
+	units   []dwarf.Offset            // of unit entries, ascending
 }
 
 func (w *walker) walk() error {
@@ -95,6 +98,8 @@ func (w *walker) entry(e *dwarf.Entry) error {
 	if err != nil {
 		return fmt.Errorf("ranges of entry %#x: %w", e.Offset, err)
 	}
+	// What the linker dropped keeps its entries, with addresses at or near 0.
+	ranges = slices.DeleteFunc(ranges, func(g [2]uint64) bool { return !w.out.executable(g[0]) })
 	inlined := e.Tag == dwarf.TagInlinedSubroutine
 	if !inlined && len(ranges) == 0 && e.Val(dwarf.AttrInline) == nil {
 		return nil // a declaration
@@ -164,7 +169,10 @@ func (w *walker) declOf(e *dwarf.Entry, depth int) (decl, error) {
 	index, _ := e.Val(dwarf.AttrDeclFile).(int64)
 	line, _ := e.Val(dwarf.AttrDeclLine).(int64)
 	files := w.files[w.unitOf(e.Offset)]
-	if name != "" && index >= 0 && int(index) < len(files) && under(files[index], w.tree) {
+	if len(w.modules) > 0 {
+		own := slices.ContainsFunc(w.modules, func(m string) bool { return strings.HasPrefix(name, m) })
+		d = decl{fn: function{Name: name}, line: int(line), ok: own}
+	} else if name != "" && index >= 0 && int(index) < len(files) && under(files[index], w.tree) {
 		file := filepath.Base(files[index])
 		d = decl{function{name, file}, file, int(line), true}
 		if link := linkageOf(e); link != "" {
