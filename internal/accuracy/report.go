@@ -65,6 +65,12 @@ const introduction = `Every function of a real program that a fixed workload exe
 - **marked**: every function begins with a nop whose address is recorded, wherever it is inlined; the hits of
   these nops are the truth for that very binary. The nop pins the start of each copy, so this oracle is easier.
 
+Programs in C and C++ are measured with both oracles, on amd64 also beside other tools (C only). Of programs in Rust and Go only
+their own functions are compared, unperturbed: std comes compiled and optimised, and Go's runtime is not asked for. Functions
+of C++ and Rust are one by linkage name (constructors C1 and C2 are one function; a deleting destructor is none), which leaves out
+what has no declaration (gcc's lambdas). arm64 runs emulated under a Debian kernel; jq's second command is left out there.
+` + "`accuracy -heldout`" + ` measures programs that were kept apart.
+
 A function counts as exact only when the number of executions is. Functions whose count depends on addresses (found by
 counting the truth twice, with and without address space randomisation) are left out and listed.
 `
