@@ -138,3 +138,15 @@ func TestAddReasons(t *testing.T) {
 		t.Error("hasReason")
 	}
 }
+
+func TestSplit(t *testing.T) {
+	for n := 2; n < 8; n++ {
+		batch := map[string]function{}
+		for i := range n {
+			batch[itoa(i)] = function{}
+		}
+		if half := split(batch); len(batch) == 0 || len(half) == 0 || len(batch)+len(half) != n {
+			t.Errorf("%d: %d and %d", n, len(batch), len(half))
+		}
+	}
+}

@@ -62,19 +62,22 @@ func (q perfQuery) ask(ctx context.Context, batch map[string]function) error {
 		if len(batch) == 1 {
 			return nil
 		}
-		half := map[string]function{}
-		for ev, f := range batch {
-			if len(half) == len(batch) {
-				break
-			}
-			half[ev] = f
-			delete(batch, ev)
-		}
+		half := split(batch)
 		if err := q.ask(ctx, half); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// split moves half of a batch of at least two into another.
+func split(batch map[string]function) map[string]function {
+	half := map[string]function{}
+	for _, ev := range slices.Sorted(maps.Keys(batch))[len(batch)/2:] {
+		half[ev] = batch[ev]
+		delete(batch, ev)
+	}
+	return half
 }
 
 // perfSpec is the function as perf is asked for it: with the file where the
