@@ -29,13 +29,10 @@ func rustBuilds() []build {
 	}
 }
 
-// goBuilds are the builds of a program in Go: the usual one, and one with the
-// inliner turned up.
+// goBuilds is the usual build of a program in Go. There is no other to speak of:
+// Go has no optimisation across files to turn on, and -l=4 changes nothing here.
 func goBuilds() []build {
-	return []build{
-		{name: "go", cc: "go", arch: archAMD64},
-		{name: "go-l4", cc: "go", arch: archAMD64, flags: []string{"-gcflags=-l=4"}},
-	}
+	return []build{{name: "go", cc: "go", arch: archAMD64}}
 }
 
 // version is what the compiler says of itself, "" when it is missing.
