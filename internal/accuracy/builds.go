@@ -60,6 +60,10 @@ func (b build) lto() bool {
 	return slices.ContainsFunc(b.flags, func(f string) bool { return strings.HasPrefix(f, "-flto") || strings.HasPrefix(f, "-Clto") })
 }
 
+// alone tells that no other tool is asked. perf finds next to nothing in
+// LLVM's link-time builds and gives up at each function: an hour's run.
+func (b build) alone() bool { return b.cc == "clang" && b.lto() }
+
 // The languages that need another driver than C's.
 const langCXX = "c++"
 

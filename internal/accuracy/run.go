@@ -215,7 +215,7 @@ func (h harness) row(ctx context.Context, p program, b build, oracle string) (Ro
 	if err != nil {
 		return Row{}, fmt.Errorf("truth: %w", err)
 	}
-	row := Row{Program: p.name, Build: b.name, Oracle: oracle, Arch: b.arch, LTO: b.lto(), Alone: b.arch != archAMD64 || p.lang != ""}
+	row := Row{Program: p.name, Build: b.name, Oracle: oracle, Arch: b.arch, LTO: b.lto(), Alone: b.arch != archAMD64 || p.lang != "" || b.alone()}
 	var peers []peerCount
 	if !row.Alone {
 		if peers, err = countPeers(ctx, h.store, p, bin, t.functions()); err != nil {
