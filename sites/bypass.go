@@ -13,13 +13,21 @@ func (bd *body) bypassed(v *copyView, edges []entryEdge) (at int32, yes bool) {
 		return 0, false
 	}
 	outside := bd.reach(bd.roots, r.in)
-	for _, t := range bd.exits(r, bd.quiet(r, edges)) {
+	quiet := bd.quiet(r, edges)
+	var asked map[string]bool // what the copy tests
+	for _, t := range bd.exits(r, quiet) {
 		for _, e := range g.Pred(t) {
 			p := e.From
 			if r.in[p] || !outside[p] || g.Insns[p].Kind != flow.CondJump {
 				continue
 			}
-			if !bd.leadsTo(p, edges, t) && bd.mayDecide(v, p) {
+			if bd.leadsTo(p, edges, t) || !bd.mayDecide(v, p) {
+				continue
+			}
+			if asked == nil {
+				asked = bd.asks(quiet)
+			}
+			if bd.llvm() || bd.knows(p, asked) {
 				return p, true
 			}
 		}
@@ -51,6 +59,43 @@ func (bd *body) llvm() bool {
 	return !bd.gnu && !bd.marks && !bd.golang && bd.lines != nil
 }
 
+// asks lists what the branches among some instructions test.
+func (bd *body) asks(part []bool) map[string]bool {
+	out := map[string]bool{}
+	for i, in := range part {
+		if in {
+			for _, o := range bd.graph.Tested(bd.image, bd.arch, int32(i)) {
+				out[o] = true
+			}
+		}
+	}
+	return out
+}
+
+// maxKnown bounds how many branches before a bypass are looked at.
+const maxKnown = 6
+
+// knows tells whether a branch, or one on the only way to it, tests what the
+// copy tests: only then its outcome can be known there.
+func (bd *body) knows(p int32, asked map[string]bool) bool {
+	for n := 0; n < maxKnown; {
+		if bd.graph.Insns[p].Kind == flow.CondJump {
+			n++
+			for _, o := range bd.graph.Tested(bd.image, bd.arch, p) {
+				if asked[o] {
+					return true
+				}
+			}
+		}
+		pred := bd.graph.Pred(p)
+		if len(pred) != 1 {
+			return false
+		}
+		p = pred[0].From
+	}
+	return false
+}
+
 // quiet marks what a copy executes before it calls anything: only an execution
 // that leaves from there can be decided beforehand.
 func (bd *body) quiet(r *region, edges []entryEdge) []bool {
@@ -74,6 +119,9 @@ func (bd *body) exits(r *region, part []bool) []int32 {
 	for i, in := range part {
 		if !in {
 			continue
+		}
+		if !bd.llvm() && bd.graph.Insns[i].Kind != flow.CondJump {
+			continue // it has no outcome that could be known
 		}
 		for _, e := range bd.graph.Succ(int32(i)) {
 			if !r.in[e.To] && !seen[e.To] {
