@@ -166,35 +166,3 @@ func (w *walker) label(a *abbrev) {
 		}
 	})
 }
-
-// scope reads a namespace or a type and returns its index. What has no
-// children is kept only if it is a declaration, since a definition elsewhere
-// may take its place in the scopes from it, or what a type unit is for.
-func (w *walker) scope(act action, a *abbrev) int32 {
-	u := w.u
-	s := scope{off: w.at, parent: w.now.scope, spec: noRef}
-	declared := false
-	ok := w.attrs(a, func(attr uint16, v value) {
-		switch attr {
-		case attrName:
-			s.name = u.string(w.at, v, "name of a scope")
-		case attrSpecification, attrExtension:
-			s.spec = u.ref(w.at, v, "declaration of a scope")
-		case attrDeclaration:
-			declared = v.u != 0
-		case attrSignature:
-			s.sig, s.hasSig = v.u, v.class == classSig
-		}
-	})
-	if !ok || !a.children && !declared && !(u.typeUnit() && w.at == u.off+u.typeOff) {
-		return w.now.scope
-	}
-	if s.name == "" && s.spec == noRef && !s.hasSig {
-		s.name = "(anonymous type)"
-		if act == actScope {
-			s.name = "(anonymous namespace)"
-		}
-	}
-	u.scopes = append(u.scopes, s)
-	return int32(len(u.scopes) - 1)
-}

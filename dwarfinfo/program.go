@@ -108,7 +108,7 @@ func compile(tag uint16, children bool, specs []spec, enc encoding) abbrev {
 	a := abbrev{act: actionOf(tag), children: children, fixed: -1}
 	reads := false
 	for _, s := range specs {
-		if wanted(a.act, s.attr) {
+		if wanted(a.act, s.attr) || a.act == actType && placed(s.attr) && unnamed(specs) {
 			a.read = append(a.read, op{kind: opAttr, attr: s.attr, form: s.form, n: s.implicit})
 			reads = true
 		} else {
@@ -130,6 +130,21 @@ func compile(tag uint16, children bool, specs []spec, enc encoding) abbrev {
 		a.fixed = int32(a.skip[0].n)
 	}
 	return a
+}
+
+// placed tells whether an attribute says where something is declared.
+func placed(attr uint16) bool {
+	return attr == attrDeclFile || attr == attrDeclLine || attr == attrDeclColumn
+}
+
+// unnamed tells whether entries of an abbreviation have no name.
+func unnamed(specs []spec) bool {
+	for _, s := range specs {
+		if s.attr == attrName {
+			return false
+		}
+	}
+	return true
 }
 
 func appendStep(ops []op, form uint16, enc encoding) []op {

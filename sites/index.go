@@ -144,9 +144,6 @@ var startFiles = map[string]bool{
 
 // hang names the bodies at the symbol's address.
 func (f *function) hang(s elfbin.Symbol, suffix cloneSuffix) {
-	// A deleting destructor (Itanium C++ ABI 5.1.4.3) calls the complete one,
-	// or holds an inlined copy of it: an execution begins there.
-	deleting := deletingDestructor(s.Name)
 	for i := range f.bodies {
 		r := &f.bodies[i]
 		if r.entry != s.Value {
@@ -155,7 +152,7 @@ func (f *function) hang(s elfbin.Symbol, suffix cloneSuffix) {
 		base, _ := splitClone(s.Name)
 		own := base == f.name || base == f.linkage
 		if !r.named || (own && !suffix.clone && r.clone) {
-			r.sym, r.named, r.clone, r.part = s, true, suffix.clone, suffix.part || deleting
+			r.sym, r.named, r.clone, r.part = s, true, suffix.clone, suffix.part
 		}
 	}
 	if suffix.part {

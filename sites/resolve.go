@@ -129,7 +129,9 @@ func (b *Binary) resolveFunction(h hook.Hook, f *function) Result {
 // addBeginnings adds every place where an execution of f begins.
 func (b *Binary) addBeginnings(r *Result, t *tally, f *function) {
 	for i := range f.bodies {
-		b.addBody(r, t, f, &f.bodies[i])
+		if !b.delegates(f, &f.bodies[i]) {
+			b.addBody(r, t, f, &f.bodies[i])
+		}
 	}
 	found := b.copySites(f)
 	for i := range found {
