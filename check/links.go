@@ -26,6 +26,10 @@ func versions(c context) []Finding {
 	if len(named) == 0 || len(distinctValues(named)) < 2 && !allHidden(named) {
 		return nil
 	}
+	// Another version is a function of its own, which says the same.
+	if c.has(sites.ReasonIFunc) && slices.ContainsFunc(named, elfbin.Symbol.Func) {
+		return nil
+	}
 	f := Finding{Severity: Warning}
 	missed := 0
 	for _, s := range named {
@@ -105,16 +109,32 @@ func ifunc(c context) []Finding {
 	}
 	f := Finding{
 		Message: fmt.Sprintf("%s is an indirect function: the symbol is its resolver, which runs once a process, not once a call", c.asked()),
-		Remedy: fmt.Sprintf("probe the implementation the resolver chooses on this machine; list the candidates with:\n"+
-			"surehook sites %s\n# they are named only in .symtab: install the file's debug symbols if it is stripped",
-			shellQuote(hook.Hook{Kind: hook.Uprobe, Target: c.Target.Path, Function: "*" + strings.TrimLeft(c.asked(), "_") + "*"}.String())),
+		Remedy:  c.candidates(),
 	}
 	for _, s := range c.Notes.Symbols {
 		if s.IFunc() {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("%s has type GNU_IFUNC, its resolver is at %#x", s.Name, s.Value))
 		}
 	}
+	for i, s := range c.Sites {
+		if i == maxEvidence {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("and %d more candidates", len(c.Sites)-i))
+			break
+		}
+		f.Evidence = append(f.Evidence, fmt.Sprintf("its code names the candidate %s at %#x", s.Symbol, s.Address))
+	}
 	return []Finding{f}
+}
+
+// candidates is what to do about an indirect function: probe what its
+// resolver's code names or, if that names nothing, what is called alike.
+func (c context) candidates() string {
+	if len(c.Sites) > 0 {
+		return "probe all candidates; calls that others make to them count too:\n" + c.own()
+	}
+	return fmt.Sprintf("probe the implementation the resolver chooses on this machine; list the candidates with:\n"+
+		"surehook sites %s\n# they are named only in .symtab: install the file's debug symbols if it is stripped",
+		shellQuote(hook.Hook{Kind: hook.Uprobe, Target: c.Target.Path, Function: "*" + strings.TrimLeft(c.asked(), "_") + "*"}.String()))
 }
 
 // aliases: one body, several names (SH303).

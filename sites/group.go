@@ -148,6 +148,9 @@ func (x *index) addDecls(d *dwarfinfo.Data) {
 		fn := &d.Funcs[i]
 		f := x.byRoot[fn.Root]
 		p := place{fn.DeclFile, fn.DeclLine, fn.DeclCol}
+		if f != nil && !fn.Declaration {
+			f.defined = true
+		}
 		if f == nil || fn.DeclLine == 0 || slices.Contains(f.decls, p) {
 			continue
 		}

@@ -16,6 +16,7 @@ type function struct {
 	declFile string
 	declLine int
 	decls    []place // every declaration and definition
+	defined  bool    // one of them is a definition
 
 	roots  []int32 // abstract instances, indices in Data.Funcs
 	bodies []bodyRef

@@ -15,7 +15,7 @@ func (b *Binary) notes(f *function) Notes {
 			if !slices.Contains(n.Symbols, s) {
 				n.Symbols = append(n.Symbols, s)
 			}
-			if base, _ := splitClone(s.Name); b.foldedWith(f, base, r.entry) && !slices.Contains(n.Folded, s.Name) {
+			if base, _ := splitClone(s.Name); !(r.named && r.sym.IFunc()) && b.foldedWith(f, base, r.entry) && !slices.Contains(n.Folded, s.Name) {
 				n.Folded = append(n.Folded, s.Name)
 			}
 		}
@@ -39,7 +39,7 @@ func (b *Binary) foldedWith(f *function, base string, entry uint64) bool {
 			continue
 		}
 		// GCC leaves of a function it folded a DIE without code.
-		if len(other.bodies)+len(other.copies) == 0 && base != f.name && base != f.linkage {
+		if other.defined && len(other.bodies)+len(other.copies) == 0 && base != f.name && base != f.linkage {
 			return true
 		}
 		for _, r := range other.bodies {

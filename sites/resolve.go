@@ -151,6 +151,7 @@ func (b *Binary) addBody(r *Result, t *tally, f *function, ref *bodyRef) {
 	}
 	if ref.named && ref.sym.IFunc() {
 		t.ifunc = true
+		b.addCandidates(r, t, ref)
 		return
 	}
 	if b.goCode(ref) {

@@ -10,16 +10,17 @@ import (
 
 // tally gathers, while sites are collected, what a verdict depends on.
 type tally struct {
-	marked  map[siteID]int // copies counted there whose beginning the line table marks
-	doubts  []Reason
-	clones  int
-	unsafe  string // why a uretprobe breaks the program; empty if it does not
-	ifunc   bool
-	unwinds bool              // an exception may pass the function, which a uretprobe does not bear
-	nested  bool              // a uretprobe misses deep recursion
-	ends    map[uint64]uint64 // entries of bodies by the virtual address of their returns
-	hazard  bool              // the first instruction must not be probed
-	noDebug bool              // a body without debug information
+	marked     map[siteID]int // copies counted there whose beginning the line table marks
+	doubts     []Reason
+	clones     int
+	unsafe     string // why a uretprobe breaks the program; empty if it does not
+	ifunc      bool
+	candidates []string          // the implementations that a resolver's code names
+	unwinds    bool              // an exception may pass the function, which a uretprobe does not bear
+	nested     bool              // a uretprobe misses deep recursion
+	ends       map[uint64]uint64 // entries of bodies by the virtual address of their returns
+	hazard     bool              // the first instruction must not be probed
+	noDebug    bool              // a body without debug information
 
 	stackChecks []stackCheck // Go bodies that are counted behind their stack check
 	plainGrows  bool         // the plain probe is before such a check
@@ -53,7 +54,7 @@ func (b *Binary) judgePlan(r *Result, f *function, t *tally) Judgement {
 	if j.Verdict == Unknown && (b.data == nil || t.noDebug) {
 		j.add(b.withoutDebug(f, &r.Notes))
 	}
-	if t.ifunc {
+	if t.ifunc && len(t.candidates) == 0 {
 		j.Reasons = append(j.Reasons, Reason{ReasonIFunc, "the symbol is an indirect function: calls go to what its resolver chooses"})
 		j.Verdict = worse(j.Verdict, Partial)
 	}
