@@ -137,6 +137,11 @@ func ruleCases() []ruleCase {
 			want:   []string{"SH411 error"}, remedy: "surehook trace --count 'uprobe:/opt/prog:add'",
 		},
 		{
+			name: "renamed by link-time optimisation", hook: "uprobe:./prog:add",
+			result: with(add(because(sites.None, sites.ReasonClone, "no symbol add"), complete, entry(0x10, "add.lto_priv.0")), func(r *sites.Result) { r.PlainAt = nil }),
+			want:   []string{"SH505 error"}, message: "exists only as add.lto_priv.0", remedy: "uprobe:/opt/prog:add.lto_priv.0",
+		},
+		{
 			name: "Go's stack check", hook: "uprobe:./prog:main.f",
 			result: with(add(because(sites.Unknown, sites.ReasonStack, "the entry is passed again"), complete, entry(0x16, "main.f")), func(r *sites.Result) {
 				r.Sites[0].Offset, r.Sites[0].Plain = 6, true

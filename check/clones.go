@@ -131,9 +131,23 @@ func constprop(c context) []Finding {
 }
 
 func otherClone(c context) []Finding {
-	return c.clone("another name", func(symbol string) bool {
+	found := c.clone("another name", func(symbol string) bool {
 		return !constpropSuffix.MatchString(symbol) && !israSuffix.MatchString(symbol) && !partSuffix.MatchString(symbol)
 	})
+	if len(found) > 0 || len(c.PlainAt) > 0 || !c.has(sites.ReasonClone) {
+		return found
+	}
+	for _, s := range c.Sites {
+		if s.Kind == sites.Entry && s.Offset == 0 && strings.HasPrefix(s.Symbol, c.Function+".") {
+			return []Finding{{
+				Severity: Error,
+				Message:  fmt.Sprintf("%s exists only as %s: a probe by its plain name cannot attach", c.Function, s.Symbol),
+				Evidence: c.reasons(sites.ReasonClone),
+				Remedy:   c.command(),
+			}}
+		}
+	}
+	return nil
 }
 
 // cold: the hook names, or its glob also matches, a part that is no entry (SH504).

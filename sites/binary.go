@@ -30,10 +30,11 @@ type Binary struct {
 	stray  func() strangers         // what code without a DIE may hide, computed once
 	plt    func() map[uint64]string // imported functions by their stub's address
 
-	pads       func() []elfbin.LandingPad // where exceptions go, read once
-	dataBounds func() []uint64            // where data begins or ends, computed once
-	wrappers   func() map[string][]int32  // Go's method wrappers without a copy, computed once
-	golang     elfbin.Range               // what Go's compiler and assembler made; empty for other programs
+	foldedJumps func() map[uint64][]string // functions of which GCC left a jump, computed once
+	pads        func() []elfbin.LandingPad // where exceptions go, read once
+	dataBounds  func() []uint64            // where data begins or ends, computed once
+	wrappers    func() map[string][]int32  // Go's method wrappers without a copy, computed once
+	golang      elfbin.Range               // what Go's compiler and assembler made; empty for other programs
 
 	mu       sync.Mutex
 	bodies   map[int32]*body // by index in data.Funcs
@@ -67,6 +68,7 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b.plt = sync.OnceValue(f.PLT)
 	b.unwinds = sync.OnceValue(b.findUnwinds)
 	b.dataBounds = sync.OnceValue(b.findDataBounds)
+	b.foldedJumps = sync.OnceValue(b.findFoldedJumps)
 	b.pads = sync.OnceValue(b.findPads)
 	b.golang = goRange(f)
 	b.wrappers = sync.OnceValue(b.findWrappers)

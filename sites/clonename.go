@@ -77,3 +77,20 @@ func lastSuffix(name string) (rest, word string) {
 func digits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
+
+// renamed tells whether a symbol is that of a function's one body under another
+// name: promoted by ThinLTO, made unique by LTO, or Go's for assembly.
+func renamed(name string) bool {
+	_, s := splitClone(name)
+	return s.text != "" || strings.HasSuffix(name, ".abi0")
+}
+
+// renamedTo gives the symbol of a body that was renamed, "" if none was.
+func (f *function) renamedTo() string {
+	for _, r := range f.bodies {
+		if r.named && !r.clone && !r.wrapper && renamed(r.sym.Name) {
+			return r.sym.Name
+		}
+	}
+	return ""
+}

@@ -20,6 +20,13 @@ func (b *Binary) notes(f *function) Notes {
 			}
 		}
 	}
+	for _, r := range f.bodies {
+		for _, name := range b.foldedJumps()[r.entry] {
+			if name != f.name && !slices.Contains(n.Folded, name) {
+				n.Folded = append(n.Folded, name)
+			}
+		}
+	}
 	for _, name := range []string{f.name, f.linkage} {
 		for _, s := range b.file.Lookup(name) {
 			if !slices.Contains(n.Symbols, s) {

@@ -139,6 +139,7 @@ func (b *Binary) addBeginnings(r *Result, t *tally, f *function) {
 	}
 	b.doubtSiblings(t, f, found)
 	b.addFoldedHeads(r, t, f)
+	b.doubtFoldedJump(t, f)
 	if b.goFunction(f) {
 		b.doubtWrappers(t, f)
 	}

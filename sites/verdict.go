@@ -175,7 +175,7 @@ func (b *Binary) plainAddress(f *function) (addr, stranger uint64, ok bool) {
 	}
 	// Constructors and the like: their symbols are spelled unlike the function.
 	for _, r := range f.bodies {
-		if r.named && !r.clone && r.sym.Func() {
+		if r.named && !r.clone && r.sym.Func() && !renamed(r.sym.Name) {
 			return r.entry, 0, true
 		}
 	}
@@ -296,6 +296,8 @@ func (b *Binary) noPlain(r *Result, f *function, t *tally) Judgement {
 		return Judgement{None, []Reason{{ReasonIFunc, "the symbol is an indirect function's resolver"}}}
 	case len(r.Sites) > 0 && t.clones > 0:
 		return Judgement{None, []Reason{{ReasonClone, "no symbol " + f.name + ", only clones of it"}}}
+	case f.renamedTo() != "":
+		return Judgement{None, []Reason{{ReasonClone, "no symbol " + f.name + ": the compiler named it " + f.renamedTo()}}}
 	case len(f.copies) > 0:
 		return Judgement{None, []Reason{{ReasonInlined, "no symbol " + f.name + ": it is inlined everywhere"}}}
 	}
