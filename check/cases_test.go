@@ -142,6 +142,11 @@ func ruleCases() []ruleCase {
 			want:   []string{"SH505 error"}, message: "exists only as add.lto_priv.0", remedy: "uprobe:/opt/prog:add.lto_priv.0",
 		},
 		{
+			name: "interposable function", hook: "uprobe:./lib.so:add",
+			result: with(add(complete, complete, entry(0x10, "add")), func(r *sites.Result) { r.Notes.Interposed = true }),
+			want:   []string{"SH307 info"}, message: "can be replaced", remedy: "LD_DEBUG=bindings",
+		},
+		{
 			name: "Go's stack check", hook: "uprobe:./prog:main.f",
 			result: with(add(because(sites.Unknown, sites.ReasonStack, "the entry is passed again"), complete, entry(0x16, "main.f")), func(r *sites.Result) {
 				r.Sites[0].Offset, r.Sites[0].Plain = 6, true

@@ -8,6 +8,7 @@ const (
 	SH304 Code = "SH304" // imported function
 	SH305 Code = "SH305" // several functions of one name
 	SH306 Code = "SH306" // offset of another build
+	SH307 Code = "SH307" // interposable function
 )
 
 func linkRules() []Rule {
@@ -102,6 +103,21 @@ Nothing checks it: the probe attaches, counts something else, and a breakpoint
 inside an instruction breaks the program. --build-id HEX says which build the
 offset is for.`,
 			Remedy: "Compute the place again, from the function's name, for the file that runs.",
+		},
+		{
+			Code: SH307, Title: "interposable function", Severity: Info, run: interposed,
+			Summary: "The library asks the dynamic linker for its own function: another definition may be called instead.",
+			Explanation: `
+A library that exports a function calls it through its procedure linkage table
+(PLT) unless it was linked with -Bsymbolic or the function is hidden. Whose
+definition that is, the process decides: the program's own, or of the first
+library that has one, LD_PRELOAD before all:
+
+    malloc   libjemalloc.so.2    this one is called, by libc too
+    malloc   libc.so.6           the probe is here and sees nothing
+
+Nothing is wrong with the probe; the function it is on is just not executed.`,
+			Remedy: "See which definition the process is bound to: LD_DEBUG=bindings.",
 		},
 	}
 }

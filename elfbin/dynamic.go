@@ -10,8 +10,9 @@ import (
 
 // dynamic is what is wanted of the dynamic section.
 type dynamic struct {
-	needed []string
-	soname string
+	needed   []string
+	soname   string
+	symbolic bool // the file's own definitions come first
 }
 
 // Needed gives the sonames of the libraries that the file is linked with
@@ -54,6 +55,10 @@ func (f *File) readDynamic() dynamic {
 			if len(needed) < maxNeeded {
 				needed = append(needed, value)
 			}
+		case elf.DT_SYMBOLIC:
+			d.symbolic = true
+		case elf.DT_FLAGS:
+			d.symbolic = d.symbolic || elf.DynFlag(value)&elf.DF_SYMBOLIC != 0
 		case elf.DT_SONAME:
 			soname = append(soname[:0], value)
 		}

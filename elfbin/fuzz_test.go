@@ -54,6 +54,7 @@ func exercise(t *testing.T, f *File, n int) {
 	f.AltLink()
 	f.PLT()
 	f.CodePointers()
+	f.Interposed()
 	if r, err := f.FDERanges(); err != nil && r != nil {
 		t.Fatal("ranges and an error")
 	}

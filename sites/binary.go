@@ -31,6 +31,7 @@ type Binary struct {
 	plt    func() map[uint64]string // imported functions by their stub's address
 
 	foldedJumps func() map[uint64][]string // functions of which GCC left a jump, computed once
+	interposed  func() map[string]bool     // see elfbin.File.Interposed
 	pads        func() []elfbin.LandingPad // where exceptions go, read once
 	dataBounds  func() []uint64            // where data begins or ends, computed once
 	wrappers    func() map[string][]int32  // Go's method wrappers without a copy, computed once
@@ -69,6 +70,7 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b.unwinds = sync.OnceValue(b.findUnwinds)
 	b.dataBounds = sync.OnceValue(b.findDataBounds)
 	b.foldedJumps = sync.OnceValue(b.findFoldedJumps)
+	b.interposed = sync.OnceValue(f.Interposed)
 	b.pads = sync.OnceValue(b.findPads)
 	b.golang = goRange(f)
 	b.wrappers = sync.OnceValue(b.findWrappers)

@@ -34,6 +34,9 @@ func (b *Binary) notes(f *function) Notes {
 			}
 		}
 	}
+	for _, s := range n.Symbols {
+		n.Interposed = n.Interposed || b.interposed()[s.Name]
+	}
 	return n
 }
 

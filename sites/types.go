@@ -163,6 +163,9 @@ type Notes struct {
 	Bodies  int             // out-of-line bodies
 	Copies  int             // inlined copies, recursion-splits not counted
 	Empty   int             // of those: without any instruction
+	// Interposed: the library reaches the function through the dynamic linker,
+	// which may bind the name to another file's definition.
+	Interposed bool
 
 	// Code is what the machine code says of a function without debug
 	// information; nil if it was not asked.
