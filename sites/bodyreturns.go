@@ -11,7 +11,11 @@ import (
 // entry or, where that breaks the program or miscounts, its return instructions.
 func (b *Binary) addBodyReturns(r *Result, t *tally, f *function, ref *bodyRef) {
 	if ref.part || ref.wrapper || ref.named && ref.sym.IFunc() {
+		n := len(r.Sites)
 		b.addBody(r, t, f, ref) // which returns elsewhere, if at all
+		for i := n; i < len(r.Sites); i++ {
+			r.Sites[i].Return = true // what a resolver chooses
+		}
 		return
 	}
 	if b.uncalled(ref) {

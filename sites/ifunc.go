@@ -22,7 +22,7 @@ func (b *Binary) addCandidates(r *Result, t *tally, resolver *bodyRef) {
 			continue
 		}
 		before := len(r.Sites)
-		b.addBody(r, t, ref)
+		b.addBody(r, t, b.index.at(addr), ref)
 		for i := before; i < len(r.Sites); i++ {
 			s := &r.Sites[i]
 			if s.Symbol == "" {

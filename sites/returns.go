@@ -8,7 +8,9 @@ import (
 // for each body that bears one, the ways out of everything else.
 func (b *Binary) addReturns(r *Result, t *tally, f *function) {
 	for i := range f.bodies {
-		b.addBodyReturns(r, t, f, &f.bodies[i])
+		if !b.delegates(f, &f.bodies[i]) {
+			b.addBodyReturns(r, t, f, &f.bodies[i])
+		}
 	}
 	b.loseFoldedHeads(r, t, f)
 	all := b.copySites(f)

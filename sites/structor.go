@@ -1,6 +1,11 @@
 package sites
 
-import "github.com/surehook/surehook/flow"
+import (
+	"strings"
+
+	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/flow"
+)
 
 // variant is which of the bodies of a constructor or destructor a symbol names
 // (Itanium C++ ABI 5.1.4.3): 'C' or 'D' and a digit. The complete object's (1)
@@ -71,4 +76,14 @@ func (b *Binary) delegates(f *function, ref *bodyRef) bool {
 		}
 	}
 	return false
+}
+
+// maxThunk bounds, in bytes, a thunk that does nothing but adjust a pointer and
+// jump. In a longer one the function itself may be inlined.
+const maxThunk = 32
+
+// thunk tells whether a symbol is that of a C++ thunk (Itanium C++ ABI 5.1.4.2)
+// that only leads to a function, which is counted there.
+func thunk(s elfbin.Symbol) bool {
+	return len(s.Name) > 3 && strings.HasPrefix(s.Name, "_ZT") && strings.IndexByte("hvc", s.Name[3]) >= 0 && s.Size <= maxThunk
 }

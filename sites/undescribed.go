@@ -33,7 +33,7 @@ func (x *index) undescribedBodies() []undescribedBody {
 	var out []undescribedBody
 	for _, f := range x.funcs {
 		for i := range f.bodies {
-			if r := &f.bodies[i]; r.die < 0 && r.named && !r.sym.IFunc() && !startFiles[f.name] && !r.part {
+			if r := &f.bodies[i]; r.die < 0 && r.named && !r.sym.IFunc() && !startFiles[f.name] && !r.part && !thunk(r.sym) {
 				out = append(out, undescribedBody{f, r.entry, r.sym.Size})
 			}
 		}
