@@ -17,7 +17,7 @@ const maxFoldedBody = 32
 func (b *Binary) findFoldedJumps() map[uint64][]string {
 	out := map[uint64][]string{}
 	for _, f := range b.index.funcs {
-		if len(f.roots) > 0 || len(f.bodies) != 1 || !b.emptyDefinition(f) {
+		if len(f.bodies) != 1 || f.bodies[0].die >= 0 || len(f.copies) > 0 || !f.defined && !b.emptyDefinition(f) {
 			continue
 		}
 		ref := &f.bodies[0]
@@ -57,7 +57,7 @@ func (b *Binary) emptyDefinition(f *function) bool {
 // doubtFoldedJump says of a function of which only such a jump is left that
 // calls of it may go to the other at once.
 func (b *Binary) doubtFoldedJump(t *tally, f *function) {
-	if len(f.roots) > 0 || len(f.bodies) != 1 {
+	if len(f.bodies) != 1 || f.bodies[0].die >= 0 {
 		return
 	}
 	for to, names := range b.foldedJumps() {
