@@ -50,6 +50,8 @@ type abbrev struct {
 type abbrevs struct {
 	dense  []abbrev
 	sparse map[uint64]*abbrev
+
+	compiler
 }
 
 func (t *abbrevs) find(code uint64) *abbrev {
@@ -72,16 +74,19 @@ type tableEntry struct {
 	err   error
 }
 
-// tables compiles abbreviation tables on demand, once each.
+// tables compiles abbreviation tables on demand. One that several units use
+// is kept; the memory of one that belongs to a unit is used for the next.
 type tables struct {
 	data   []byte
-	starts []uint64 // distinct offsets in use, ascending
+	starts []uint64         // distinct offsets in use, ascending
+	uses   map[uint64]int32 // how many units name an offset
 	mu     sync.Mutex
 	cache  map[tableKey]*tableEntry
+	free   []*abbrevs
 }
 
 func newTables(data []byte, units []header) *tables {
-	t := &tables{data: data, cache: map[tableKey]*tableEntry{}}
+	t := &tables{data: data, cache: map[tableKey]*tableEntry{}, uses: map[uint64]int32{}}
 	t.expect(units)
 	return t
 }
@@ -90,50 +95,121 @@ func newTables(data []byte, units []header) *tables {
 func (t *tables) expect(units []header) {
 	for i := range units {
 		t.starts = append(t.starts, units[i].abbrev)
+		t.uses[units[i].abbrev]++
 	}
 	t.starts = distinct(t.starts)
 }
 
+// root gives the abbreviation of a unit's own entry, nil if there is none.
+func (t *tables) root(off uint64, enc encoding, code uint64) (*abbrev, error) {
+	if t.uses[off] == 1 {
+		if a := t.seek(off, enc, code); a != nil {
+			return a, nil
+		}
+	}
+	table, err := t.get(off, enc)
+	if err != nil {
+		return nil, err
+	}
+	defer t.release(off, table)
+	return table.find(code).own(), nil
+}
+
+// seek compiles one abbreviation of a table and steps over those before it;
+// nil when it is not there or the table is damaged.
+func (t *tables) seek(off uint64, enc encoding, code uint64) *abbrev {
+	if off >= uint64(len(t.data)) {
+		return nil
+	}
+	c := cursor{data: t.data[:extent(t.starts, off, len(t.data))], pos: int(off)}
+	for c.err == nil {
+		switch c.uleb() {
+		case 0:
+			return nil
+		case code:
+			if a, err := (&compiler{}).abbrev(&c, enc); err == nil && c.err == nil {
+				return &a
+			}
+			return nil
+		}
+		c.uleb() // tag
+		c.u8()   // children
+		for attr, form := uint64(1), uint64(1); (attr != 0 || form != 0) && c.err == nil; {
+			attr, form = c.uleb(), c.uleb()
+			if form == formImplicitConst {
+				c.sleb()
+			}
+		}
+	}
+	return nil
+}
+
+// get gives a table, to be released after use.
 func (t *tables) get(off uint64, enc encoding) (*abbrevs, error) {
 	key := tableKey{off, enc}
 	t.mu.Lock()
+	if t.uses[off] == 1 {
+		table := &abbrevs{}
+		if last := len(t.free) - 1; last >= 0 {
+			table, t.free = t.free[last], t.free[:last]
+		}
+		t.mu.Unlock()
+		if err := t.parse(table, off, enc); err != nil {
+			t.release(off, table)
+			return nil, err
+		}
+		return table, nil
+	}
 	e := t.cache[key]
 	if e == nil {
 		e = &tableEntry{}
 		t.cache[key] = e
 	}
 	t.mu.Unlock()
-	e.once.Do(func() { e.table, e.err = t.parse(off, enc) })
+	e.once.Do(func() {
+		e.table = &abbrevs{}
+		e.err = t.parse(e.table, off, enc)
+	})
 	return e.table, e.err
 }
 
-func (t *tables) parse(off uint64, enc encoding) (*abbrevs, error) {
+// release gives a table back; it must not be used afterwards.
+func (t *tables) release(off uint64, table *abbrevs) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.uses[off] == 1 {
+		table.dense, table.sparse, table.ops = table.dense[:0], nil, table.ops[:0]
+		t.free = append(t.free, table)
+	}
+}
+
+// parse reads the table at off.
+func (t *tables) parse(table *abbrevs, off uint64, enc encoding) error {
 	if off >= uint64(len(t.data)) {
-		return nil, &FormatError{".debug_abbrev", off, errTruncated}
+		return &FormatError{".debug_abbrev", off, errTruncated}
 	}
 	end, cut := extent(t.starts, off, len(t.data)), errTruncated
 	if end < len(t.data) {
 		cut = errOverlap
 	}
 	c := cursor{data: t.data[:end], pos: int(off)}
-	table := &abbrevs{}
 	for {
 		at := c.pos
 		if at == len(t.data) {
-			return table, nil // the last table's end mark is sometimes left out
+			return nil // the last table's end mark is sometimes left out
 		}
 		code := c.uleb()
 		if code == 0 && c.err == nil {
-			return table, nil
+			return nil
 		}
-		a, err := parseAbbrev(&c, enc)
+		a, err := table.abbrev(&c, enc)
 		if c.err != nil {
 			if err = c.err; errors.Is(err, errTruncated) {
 				err = cut
 			}
 		}
 		if err != nil {
-			return nil, &FormatError{".debug_abbrev", uint64(at), err}
+			return &FormatError{".debug_abbrev", uint64(at), err}
 		}
 		table.add(code, a)
 	}
@@ -160,18 +236,19 @@ type spec struct {
 	implicit   int64
 }
 
-func parseAbbrev(c *cursor, enc encoding) (abbrev, error) {
+// abbrev reads and compiles what follows an abbreviation's code.
+func (p *compiler) abbrev(c *cursor, enc encoding) (abbrev, error) {
 	tag := narrow(c.uleb())
 	children := c.u8() != 0
-	var buf [48]spec
-	specs := buf[:0]
+	specs := p.specs[:0]
+	defer func() { p.specs = specs }()
 	for {
 		attr, form := c.uleb(), c.uleb()
 		if c.err != nil {
 			return abbrev{}, c.err
 		}
 		if attr == 0 && form == 0 {
-			return compile(tag, children, specs, enc), nil
+			return p.compile(tag, children, specs, enc), nil
 		}
 		if len(specs) == maxAttrs {
 			return abbrev{}, fmt.Errorf("tag %#x: %w", tag, errManyAttr)

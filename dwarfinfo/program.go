@@ -1,5 +1,7 @@
 package dwarfinfo
 
+import "slices"
+
 // action is what the walk does with an entry.
 type action uint8
 
@@ -103,25 +105,37 @@ type op struct {
 	n          int64 // opFixed: bytes; opAttr: DW_FORM_implicit_const's value
 }
 
+// compiler turns abbreviations into programs. Those of a table share memory:
+// a kernel has 300,000.
+type compiler struct {
+	ops        []op // of the programs made
+	specs      []spec
+	skip, read []op // being made
+}
+
 // compile turns an abbreviation into programs.
-func compile(tag uint16, children bool, specs []spec, enc encoding) abbrev {
+func (p *compiler) compile(tag uint16, children bool, specs []spec, enc encoding) abbrev {
 	a := abbrev{act: actionOf(tag), children: children, fixed: -1}
+	skip, read := p.skip[:0], p.read[:0]
 	reads := false
 	for _, s := range specs {
 		if wanted(a.act, s.attr) || a.act == actType && placed(s.attr) && unnamed(specs) {
-			a.read = append(a.read, op{kind: opAttr, attr: s.attr, form: s.form, n: s.implicit})
+			read = append(read, op{kind: opAttr, attr: s.attr, form: s.form, n: s.implicit})
 			reads = true
 		} else {
-			a.read = appendStep(a.read, s.form, enc)
+			read = appendStep(read, s.form, enc)
 		}
 		if s.attr == attrSibling && children && a.sibForm == 0 && s.form != formIndirect {
 			a.sibForm = s.form
-			a.toSib = append([]op(nil), a.skip...)
+			a.toSib = p.keep(skip)
 		}
-		a.skip = appendStep(a.skip, s.form, enc)
+		skip = appendStep(skip, s.form, enc)
 	}
-	if !reads {
-		a.read = a.skip
+	p.skip, p.read = skip, read
+	a.skip = p.keep(skip)
+	a.read = a.skip
+	if reads {
+		a.read = p.keep(read)
 	}
 	switch {
 	case len(a.skip) == 0:
@@ -145,6 +159,23 @@ func unnamed(specs []spec) bool {
 		}
 	}
 	return true
+}
+
+// keep copies a finished program to the others.
+func (p *compiler) keep(program []op) []op {
+	at := len(p.ops)
+	p.ops = append(p.ops, program...)
+	return p.ops[at:len(p.ops):len(p.ops)]
+}
+
+// own gives a copy that shares no memory with the table.
+func (a *abbrev) own() *abbrev {
+	if a == nil {
+		return nil
+	}
+	b := *a
+	b.skip, b.read, b.toSib = slices.Clone(a.skip), slices.Clone(a.read), slices.Clone(a.toSib)
+	return &b
 }
 
 func appendStep(ops []op, form uint16, enc encoding) []op {

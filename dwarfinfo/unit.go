@@ -28,7 +28,6 @@ type unit struct {
 	noTypes    bool   // types of this language hold no functions
 	pathBudget int    // bytes of joined file names it may still make
 
-	table  *abbrevs
 	body   int // position after the unit's own entry, 0 if there is nothing to walk
 	gapSet gapSet
 
@@ -116,18 +115,16 @@ func (u *unit) open() {
 		return
 	}
 	u.pathBudget = pathsPerByte * (u.end - int(u.off))
-	table, err := u.secs.tabs.get(u.abbrev, u.enc)
-	if err != nil {
-		u.gapSet.add(GapBadUnit, u.off, fmt.Sprintf("%v: %v", errNoTable, err))
-		return
-	}
-	u.table = table
 	c := cursor{data: u.secs.info[:u.end], pos: u.first}
 	code := c.uleb()
 	if code == 0 && c.err == nil {
 		return // an empty unit
 	}
-	a := table.find(code)
+	a, err := u.secs.tabs.root(u.abbrev, u.enc, code)
+	if err != nil {
+		u.noTable(err)
+		return
+	}
 	if a == nil && c.err == nil {
 		c.fail(errCode)
 	}
@@ -145,6 +142,10 @@ func (u *unit) open() {
 	if a.children {
 		u.body = c.pos
 	}
+}
+
+func (u *unit) noTable(err error) {
+	u.gapSet.add(GapBadUnit, u.off, fmt.Sprintf("%v: %v", errNoTable, err))
 }
 
 // damage records why the rest of the unit is not read.

@@ -14,6 +14,7 @@ type frame struct{ fn, copy, scope int32 }
 // walker visits the entries of one unit in order.
 type walker struct {
 	u      *unit
+	table  *abbrevs // of the unit
 	c      cursor
 	at     uint64 // offset of the entry being read
 	now    frame
@@ -34,6 +35,13 @@ func (w *walker) walk(u *unit, files *fileTables) {
 	if u.body == 0 {
 		return
 	}
+	table, err := u.secs.tabs.get(u.abbrev, u.enc)
+	if err != nil {
+		u.noTable(err)
+		return
+	}
+	defer u.secs.tabs.release(u.abbrev, table)
+	w.table = table
 	w.u, w.stack, w.labels = u, w.stack[:0], w.labels[:0]
 	w.c = cursor{data: u.secs.info[:u.end], pos: u.body}
 	w.now = frame{-1, -1, -1}
@@ -63,7 +71,7 @@ func (w *walker) entries() {
 			w.stack = w.stack[:len(w.stack)-1]
 			continue
 		}
-		a := w.u.table.find(code)
+		a := w.table.find(code)
 		if a == nil {
 			c.fail(errCode)
 			return
@@ -140,7 +148,7 @@ func (w *walker) skipTree(a *abbrev) {
 			}
 			code := c.uleb()
 			if code != 0 {
-				if a = w.u.table.find(code); a == nil {
+				if a = w.table.find(code); a == nil {
 					c.fail(errCode)
 					return
 				}
