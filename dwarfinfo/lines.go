@@ -25,11 +25,15 @@ type seq struct {
 // concurrent use. A unit without one gives ErrNoLines.
 func (d *Data) Lines(unit int32) (*LineTable, error) {
 	if unit < 0 || int(unit) >= len(d.Units) {
-		return nil, fmt.Errorf("unit %d of %d does not exist", unit, len(d.Units))
+		return nil, errNoUnit(unit, len(d.Units))
 	}
 	l := &d.secs.lines[unit]
 	l.once.Do(func() { l.table, l.err = d.readLines(&d.Units[unit]) })
 	return l.table, l.err
+}
+
+func errNoUnit(unit int32, of int) error {
+	return fmt.Errorf("unit %d of %d does not exist", unit, of)
 }
 
 func (d *Data) readLines(meta *Unit) (*LineTable, error) {

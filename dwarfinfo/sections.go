@@ -68,3 +68,18 @@ func readSections(src Source, suffix string) (*sections, error) {
 	}
 	return s, nil
 }
+
+// readLineSections reads what line tables are made of.
+func readLineSections(src Source) (*sections, error) {
+	s := &sections{}
+	for name, to := range map[string]*[]byte{
+		".debug_str": &s.str, ".debug_line_str": &s.lineStr, ".debug_str_offsets": &s.strOffsets, ".debug_line": &s.line,
+	} {
+		data, err := src.Section(name)
+		if err != nil {
+			return nil, fmt.Errorf("section %s: %w", name, err)
+		}
+		*to = data
+	}
+	return s, nil
+}

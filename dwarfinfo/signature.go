@@ -25,7 +25,7 @@ func (t *typeUnits) unit(signature uint64) *unit {
 		u = t.pkg.typeUnit(signature)
 		t.units[signature] = u
 	}
-	if u == nil || u.table != nil || u.gap != nil {
+	if u == nil || u.opened || u.gap != nil {
 		return u
 	}
 	u.open()

@@ -17,10 +17,11 @@ const (
 // unit is what reading one unit gives, before units are put together.
 type unit struct {
 	header
-	index int32
-	secs  *sections
-	lines *sections // where its line table is
-	meta  Unit
+	index  int32
+	opened bool // see open
+	secs   *sections
+	lines  *sections // where its line table is
+	meta   Unit
 
 	strBase, addrBase, listBase, rangeBase, lowPC uint64
 
@@ -108,6 +109,7 @@ var errNoTable = errors.New("abbreviation table cannot be read")
 
 // open reads the unit's own entry.
 func (u *unit) open() {
+	u.opened = true
 	u.meta = Unit{File: u.secs.path, Offset: u.off, Version: u.version, addrSize: u.enc.addrSize}
 	u.gapSet.unit, u.gapSet.file = u.index, u.secs.path
 	if u.gap != nil {

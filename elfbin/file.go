@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // File is an open ELF file. Its tables are read by New; sections, segments
@@ -29,6 +30,8 @@ type File struct {
 	src    io.ReaderAt
 	size   uint64
 	closer io.Closer
+
+	modified time.Time // of the file, zero if not known
 
 	typ      elf.Type
 	arch     Arch
@@ -71,7 +74,7 @@ func Open(path string) (*File, error) {
 		file.Close()
 		return nil, err
 	}
-	f.closer = file
+	f.closer, f.modified = file, info.ModTime()
 	f.dirs = directories(path)
 	f.real, _ = filepath.EvalSymlinks(path)
 	return f, nil

@@ -65,6 +65,6 @@ func fromFS(file fs.File, p string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.closer = file
+	f.closer, f.modified = file, info.ModTime()
 	return f, nil
 }

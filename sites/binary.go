@@ -1,6 +1,7 @@
 package sites
 
 import (
+	"io"
 	"sync"
 
 	"github.com/surehook/surehook/dwarfinfo"
@@ -12,6 +13,10 @@ import (
 type Options struct {
 	// Debug says where separate debug files are looked for; Root nil: nowhere.
 	Debug elfbin.DebugOptions
+	// Cache keeps the index of large files for the next time; nil: nobody does.
+	Cache Cache
+
+	cacheAll bool // small files too
 }
 
 // Binary is an ELF file with its debug information, ready to resolve hooks.
@@ -21,7 +26,7 @@ type Binary struct {
 	debug  *elfbin.File             // holds the debug information; file itself, another file, or nil
 	search elfbin.Search            // where debug information was looked for
 	data   debugInfo                // nil without debug information
-	loaded *dwarfinfo.Data          // data, read whole
+	loaded *dwarfinfo.Data          // data, read whole; see whole
 	dwErr  error                    // why data is nil although there is a section
 	gaps   []Reason                 // debug information that was not read
 	index  *index                   // functions by name and address
@@ -36,6 +41,9 @@ type Binary struct {
 	dataBounds  func() []uint64            // where data begins or ends, computed once
 	wrappers    func() map[string][]int32  // Go's method wrappers without a copy, computed once
 	golang      elfbin.Range               // what Go's compiler and assembler made; empty for other programs
+
+	closer    io.Closer // of what the cache gave, or nil
+	wholeOnce sync.Once
 
 	mu       sync.Mutex
 	bodies   map[int32]*body // by index in data.Funcs
@@ -63,8 +71,10 @@ func Open(path string, opts Options) (*Binary, error) {
 func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b := &Binary{file: f, bodies: map[int32]*body{}, noReturn: map[uint64]bool{}, returning: map[uint64]bool{}}
 	b.debug, b.search = elfbin.FindDebug(f, opts.Debug)
+	b.stray = sync.OnceValue(b.findStrangers)
+	keep := func() {}
 	if b.debug != nil && b.debug.HasDWARF() {
-		b.load(opts.Debug)
+		keep = b.remember(opts)
 	}
 	b.plt = sync.OnceValue(f.PLT)
 	b.unwinds = sync.OnceValue(b.findUnwinds)
@@ -74,10 +84,12 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b.pads = sync.OnceValue(b.findPads)
 	b.golang = goRange(f)
 	b.wrappers = sync.OnceValue(b.findWrappers)
-	b.index = newIndex(b)
 	b.layout = sync.OnceValue(b.findLayout)
 	b.calls = sync.OnceValue(b.findCallers)
-	b.stray = sync.OnceValue(b.findStrangers)
+	if b.index == nil {
+		b.index = newIndex(b)
+		keep()
+	}
 	return b, nil
 }
 
@@ -85,13 +97,23 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 func (b *Binary) File() *elfbin.File { return b.file }
 
 // Data is the debug information, nil if there is none.
-func (b *Binary) Data() *dwarfinfo.Data { return b.loaded }
+// After an index from the cache it is read now; nil too if that fails.
+func (b *Binary) Data() *dwarfinfo.Data {
+	d, err := b.whole()
+	if err != nil {
+		return nil
+	}
+	return d
+}
 
 // Search says where debug information was looked for.
 func (b *Binary) Search() elfbin.Search { return b.search }
 
 // Close closes the files.
 func (b *Binary) Close() error {
+	if b.closer != nil {
+		b.closer.Close()
+	}
 	if b.debug != nil && b.debug != b.file {
 		b.debug.Close()
 	}

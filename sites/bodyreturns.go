@@ -136,6 +136,9 @@ func (b *Binary) returnsAt(r *Result, addr uint64, boundary Judgement) {
 	}
 	t := &tally{}
 	f := b.index.at(addr)
+	if f == nil {
+		f = &function{}
+	}
 	this := *ref // alone is meant, whatever it is to its function
 	this.part, this.wrapper = false, false
 	b.addBodyReturns(r, t, f, &this)

@@ -24,6 +24,8 @@ type function struct {
 	parts  []elfbin.Symbol
 	colds  []elfbin.Symbol
 	names  []string // every other spelling a hook may use
+
+	number int32 // in index.all
 }
 
 // bodyRef is one out-of-line body.
@@ -40,31 +42,33 @@ type bodyRef struct {
 
 // index finds functions by name and by entry address.
 type index struct {
-	funcs   []*function
+	stored *storedIndex // if it is one from the cache: then only symbols is set besides
+
+	all     []*function // in the order they were found
+	funcs   []*function // those that have code
 	byRoot  []*function // by index in Data.Funcs, nil without a name
 	byEntry map[uint64]*function
 	named   map[string][]*function // by source and mangled name
-	ghosts  []*function            // known by name only: no body, no copy
-	symbols []elfbin.Symbol        // function symbols, one an address and name, by address
+	symbols func() []elfbin.Symbol // function symbols, one an address and name, by address
 }
 
 func newIndex(b *Binary) *index {
-	x := &index{symbols: functionSymbols(b.file)}
-	x.byEntry = make(map[uint64]*function, len(x.symbols))
+	symbols := functionSymbols(b.file)
+	x := &index{symbols: func() []elfbin.Symbol { return symbols }}
+	x.byEntry = make(map[uint64]*function, len(symbols))
 	if b.loaded != nil {
 		x.addDIEs(b)
 	}
 	x.addSymbols(b)
-	live := x.funcs[:0]
-	for _, f := range x.funcs {
-		if len(f.bodies)+len(f.copies)+len(f.parts) == 0 {
-			x.ghosts = append(x.ghosts, f)
+	x.all, x.funcs = x.funcs, nil
+	for i, f := range x.all {
+		f.number = int32(i)
+		if f.ghost() {
 			continue
 		}
 		slices.SortStableFunc(f.bodies, func(a, b bodyRef) int { return cmp.Compare(a.rank(), b.rank()) })
-		live = append(live, f)
+		x.funcs = append(x.funcs, f)
 	}
-	x.funcs = live
 	return x
 }
 
@@ -96,7 +100,7 @@ func (x *index) addSymbols(b *Binary) {
 			bare[f.linkage] = append(bare[f.linkage], f)
 		}
 	}
-	for _, s := range x.symbols {
+	for _, s := range x.symbols() {
 		if goMarker(s) {
 			continue
 		}
@@ -231,9 +235,23 @@ func sorted[T any](in []T, compare func(a, b *T) int) []T {
 	return out
 }
 
+// ghost tells that a function is known by name only: it has no body and no copy.
+func (f *function) ghost() bool { return len(f.bodies)+len(f.copies)+len(f.parts) == 0 }
+
+// live gives all functions that have code.
+func (x *index) live() []*function {
+	if x.stored == nil {
+		return x.funcs
+	}
+	return slices.DeleteFunc(slices.Clone(x.stored.every()), (*function).ghost)
+}
+
 // ofRoot gives the function of an abstract instance, by index in Data.Funcs;
 // nil if it has no name.
 func (x *index) ofRoot(i int32) *function {
+	if x.stored != nil {
+		return x.stored.ofRoot(i)
+	}
 	if i < 0 || int(i) >= len(x.byRoot) {
 		return nil
 	}
@@ -241,7 +259,51 @@ func (x *index) ofRoot(i int32) *function {
 }
 
 // at gives the function whose body begins at a virtual address, or nil.
-func (x *index) at(addr uint64) *function { return x.byEntry[addr] }
+func (x *index) at(addr uint64) *function {
+	if x.stored != nil {
+		return x.stored.at(addr)
+	}
+	return x.byEntry[addr]
+}
 
 // called gives the functions of a source or mangled name.
-func (x *index) called(name string) []*function { return x.named[name] }
+func (x *index) called(name string) []*function {
+	if x.stored == nil {
+		return x.named[name]
+	}
+	return slices.DeleteFunc(x.stored.spelled(name), func(f *function) bool { return f.name != name && f.linkage != name })
+}
+
+// match lists the functions a name or a glob means, by name.
+func (x *index) match(pattern string, glob bool) []*function {
+	from := x.funcs
+	if x.stored != nil {
+		if glob {
+			from = x.live()
+		} else {
+			from = slices.DeleteFunc(x.stored.spelled(pattern), (*function).ghost)
+		}
+	}
+	var out []*function
+	for _, f := range from {
+		if f.matches(pattern, glob) {
+			out = append(out, f)
+		}
+	}
+	return byName(out)
+}
+
+// ghosts lists the functions of a name that have no code.
+func (x *index) ghosts(name string) []*function {
+	from := x.all
+	if x.stored != nil {
+		from = x.stored.spelled(name)
+	}
+	var out []*function
+	for _, f := range from {
+		if f.ghost() && f.matches(name, false) {
+			out = append(out, f)
+		}
+	}
+	return out
+}

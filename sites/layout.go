@@ -123,7 +123,7 @@ func without(rs, others []elfbin.Range) []elfbin.Range {
 func (b *Binary) symbolRanges() []elfbin.Range {
 	var out []elfbin.Range
 	last := uint64(0)
-	for _, s := range b.index.symbols {
+	for _, s := range b.index.symbols() {
 		if s.Size == 0 || s.Value < last || s.Size > ^s.Value {
 			continue
 		}

@@ -102,7 +102,7 @@ func (x *index) near(name string) []string {
 	}
 	limit := len(name)/3 + 1
 	best := map[string]int{}
-	for _, f := range x.funcs {
+	for _, f := range x.live() {
 		at, d := "", limit+1
 		for _, n := range append([]string{f.name}, f.names...) {
 			nd := distance(name, n, limit)

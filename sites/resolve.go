@@ -81,17 +81,6 @@ func (b *Binary) resolveAll(h hook.Hook, matched []*function) []Result {
 	return out
 }
 
-// match lists the functions a name or a glob means, by name.
-func (x *index) match(pattern string, glob bool) []*function {
-	var out []*function
-	for _, f := range x.funcs {
-		if f.matches(pattern, glob) {
-			out = append(out, f)
-		}
-	}
-	return byName(out)
-}
-
 // newResult is a result with all that does not depend on the sites.
 func (b *Binary) newResult(h hook.Hook, f *function) Result {
 	r := Result{

@@ -60,7 +60,7 @@ func (b *Binary) resolveClone(h hook.Hook) (Result, bool) {
 
 // coldOf finds the function whose unlikely part a symbol names.
 func (b *Binary) coldOf(s elfbin.Symbol) *function {
-	for _, f := range b.index.funcs {
+	for _, f := range b.index.live() {
 		if slices.Contains(f.colds, s) {
 			return f
 		}
@@ -87,10 +87,7 @@ func (b *Binary) resolveUndefined(h hook.Hook) (Result, bool) {
 // resolveGhost handles a function that the debug information names without a
 // body or a copy: all its calls were folded away, or there is none here.
 func (b *Binary) resolveGhost(h hook.Hook) (Result, bool) {
-	for _, f := range b.index.ghosts {
-		if !f.matches(h.Function, false) {
-			continue
-		}
+	for _, f := range b.index.ghosts(h.Function) {
 		r := b.newResult(h, f)
 		j := Judgement{None, []Reason{{ReasonNoSymbol, "the debug information names " + f.name + " but holds no body and no inlined copy: its calls were folded away, or it has none here"}}}
 		if len(b.gaps) > 0 {

@@ -17,7 +17,7 @@ type strangers struct {
 	// hold copies, with the name of that code. GCC replaces one of two equal
 	// functions by a call of the other (-fipa-icf, on at -O2) and may inline that
 	// call again: of what was inlined into the other, this code has no record.
-	folded map[*function]string
+	folded map[int32]string // by number
 }
 
 // undescribedBody is code without a DIE.
@@ -31,7 +31,7 @@ type undescribedBody struct {
 // start files bring into every program.
 func (x *index) undescribedBodies() []undescribedBody {
 	var out []undescribedBody
-	for _, f := range x.funcs {
+	for _, f := range x.live() {
 		for i := range f.bodies {
 			if r := &f.bodies[i]; r.die < 0 && r.named && !r.sym.IFunc() && !startFiles[f.name] && !r.part && !thunk(r.sym) {
 				out = append(out, undescribedBody{f, r.entry, r.sym.Size})
@@ -43,7 +43,7 @@ func (x *index) undescribedBodies() []undescribedBody {
 
 // findStrangers looks at all code without a DIE.
 func (b *Binary) findStrangers() strangers {
-	s := strangers{folded: map[*function]string{}}
+	s := strangers{folded: map[int32]string{}}
 	bodies := b.index.undescribedBodies()
 	if b.data == nil || len(bodies) == 0 {
 		return s
@@ -60,7 +60,7 @@ func (b *Binary) findStrangers() strangers {
 			continue
 		}
 		for _, f := range b.twinCopies(unit, u) {
-			s.folded[f] = u.f.name
+			s.folded[f.number] = u.f.name
 		}
 	}
 	return s
@@ -89,7 +89,7 @@ type bodyUnit struct {
 // bodyUnits lists the described bodies by address.
 func (b *Binary) bodyUnits() []bodyUnit {
 	var out []bodyUnit
-	for _, f := range b.index.funcs {
+	for _, f := range b.index.live() {
 		for _, r := range f.bodies {
 			if r.die >= 0 {
 				out = append(out, bodyUnit{r.entry, b.data.Func(r.die).Unit})
@@ -138,8 +138,8 @@ func (b *Binary) twinCopies(unit int32, u undescribedBody) []*function {
 		}
 		var held []*function
 		for c := fn.FirstCopy; c < fn.EndCopy; c++ {
-			if origin := b.data.Copy(c).Origin; origin >= 0 && b.index.byRoot[origin] != nil {
-				held = append(held, b.index.byRoot[origin])
+			if origin := b.data.Copy(c).Origin; origin >= 0 && b.index.ofRoot(origin) != nil {
+				held = append(held, b.index.ofRoot(origin))
 			}
 		}
 		all = append(all, held...)

@@ -92,7 +92,7 @@ func (b *Binary) hidden(f *function) []Reason {
 	if s.outside && ofHeader(f) {
 		return []Reason{{ReasonNoDebug, "code without debug information may hold inlined copies of a function from a header"}}
 	}
-	if in, ok := s.folded[f]; ok {
+	if in, ok := s.folded[f.number]; ok {
 		return []Reason{{ReasonNoDebug, in + " was folded with equal code: the debug information does not say what is inlined into it"}}
 	}
 	return nil

@@ -1,0 +1,162 @@
+package dwarfinfo
+
+import (
+	"encoding/binary"
+	"io"
+	"math"
+	"sort"
+	"sync"
+
+	"github.com/surehook/surehook/internal/flat"
+)
+
+// Stored is debug information that Store wrote: the same functions and copies
+// by the same indices as Load gives, read when they are asked for. It is safe
+// for concurrent use.
+type Stored struct {
+	src   Source
+	r     io.ReaderAt
+	texts *flat.Texts
+	dir   []storedEntry // by unit; a last one holds the totals
+	units []storedOnce
+
+	load func() (*Data, error) // reads the source instead
+	line func() (*sections, error)
+	fail func(error)
+}
+
+// storedEntry says where a unit is and how many functions and copies are
+// before it.
+type storedEntry struct {
+	part        flat.Part
+	funcs, copy int32
+}
+
+type storedOnce struct {
+	once sync.Once
+	*storedUnit
+	line lineOnce
+}
+
+// OpenStored reads what Store wrote to r, at the parts it gave; src is the
+// source of the data. When r turns out to be damaged later, the source is
+// read in its place, after a call of fail, which may be nil.
+func OpenStored(src Source, r io.ReaderAt, parts []flat.Part, fail func(error)) (*Stored, error) {
+	if len(parts) != 2 || parts[0].Size%dirRow != 0 {
+		return nil, flat.ErrFormat
+	}
+	dir, err := parts[0].Read(r)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stored{src: src, r: r, texts: flat.NewTexts(parts[1].Reader(r), parts[1].Size), fail: fail}
+	s.load = sync.OnceValues(func() (*Data, error) { return Load(src) })
+	s.line = sync.OnceValues(func() (*sections, error) { return readLineSections(src) })
+	var at storedEntry
+	var funcs, copies uint64
+	for ; len(dir) > 0; dir = dir[dirRow:] {
+		at.part.Offset, at.part.Size = binary.LittleEndian.Uint64(dir), uint64(binary.LittleEndian.Uint32(dir[8:]))
+		at.funcs, at.copy = int32(funcs), int32(copies)
+		s.dir = append(s.dir, at)
+		n, m := uint64(binary.LittleEndian.Uint32(dir[12:])), uint64(binary.LittleEndian.Uint32(dir[16:]))
+		funcs, copies = funcs+n, copies+m
+		// A function or copy takes at least ten bytes of the record.
+		if n+m > at.part.Size || at.part.Size > parts[0].Offset || at.part.Offset > parts[0].Offset-at.part.Size ||
+			funcs > math.MaxInt32 || copies > math.MaxInt32 {
+			return nil, flat.ErrFormat
+		}
+	}
+	s.dir = append(s.dir, storedEntry{funcs: int32(funcs), copy: int32(copies)})
+	s.units = make([]storedOnce, len(s.dir)-1)
+	return s, nil
+}
+
+// NumFuncs is how many functions there are.
+func (s *Stored) NumFuncs() int32 { return s.dir[len(s.dir)-1].funcs }
+
+// NumCopies is how many inlined copies there are.
+func (s *Stored) NumCopies() int32 { return s.dir[len(s.dir)-1].copy }
+
+// Func gives function i of Data.Funcs; it must not be changed.
+func (s *Stored) Func(i int32) *Func {
+	n := sort.Search(len(s.dir)-1, func(n int) bool { return s.dir[n+1].funcs > i })
+	return &s.unit(n).funcs[i-s.dir[n].funcs]
+}
+
+// Copy gives copy i of Data.Copies; it must not be changed.
+func (s *Stored) Copy(i int32) *Copy {
+	n := sort.Search(len(s.dir)-1, func(n int) bool { return s.dir[n+1].copy > i })
+	return &s.unit(n).copies[i-s.dir[n].copy]
+}
+
+// Unit gives unit i of Data.Units; it must not be changed.
+func (s *Stored) Unit(i int32) *Unit { return &s.unit(int(i)).unit }
+
+// unit reads a unit, once.
+func (s *Stored) unit(n int) *storedUnit {
+	u := &s.units[n]
+	u.once.Do(func() {
+		got, err := s.read(n)
+		if err != nil {
+			got = s.reload(n, err)
+		}
+		u.storedUnit = got
+	})
+	return u.storedUnit
+}
+
+func (s *Stored) read(n int) (*storedUnit, error) {
+	at, next := s.dir[n], s.dir[n+1]
+	b, err := at.part.Read(s.r)
+	if err != nil {
+		return nil, err
+	}
+	u := &storedUnit{}
+	c := flat.Decoder(b, s.texts)
+	u.code(c, int32(n), at.funcs, at.copy, s.NumFuncs())
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if len(u.funcs) != int(next.funcs-at.funcs) || len(u.copies) != int(next.copy-at.copy) {
+		return nil, flat.ErrFormat
+	}
+	return u, nil
+}
+
+// reload takes a unit from the source instead.
+func (s *Stored) reload(n int, why error) *storedUnit {
+	if s.fail != nil {
+		s.fail(why)
+	}
+	at, next := s.dir[n], s.dir[n+1]
+	d, err := s.load()
+	if err == nil && len(d.Units) == len(s.units) && int32(len(d.Funcs)) == s.NumFuncs() && int32(len(d.Copies)) == s.dir[len(s.units)].copy {
+		return &storedUnit{d.Units[n], d.Funcs[at.funcs:next.funcs], d.Copies[at.copy:next.copy]}
+	}
+	// The source is another one than it was: nothing is known of the unit.
+	u := &storedUnit{funcs: make([]Func, next.funcs-at.funcs), copies: make([]Copy, next.copy-at.copy)}
+	for i := range u.funcs {
+		u.funcs[i] = Func{Unit: int32(n), Root: at.funcs + int32(i), FirstCopy: at.copy, EndCopy: at.copy}
+	}
+	for i := range u.copies {
+		u.copies[i] = Copy{Unit: int32(n), Func: at.funcs, Parent: -1, Origin: -1}
+	}
+	return u
+}
+
+// Lines decodes the line table of a unit, once, as Data.Lines.
+func (s *Stored) Lines(unit int32) (*LineTable, error) {
+	if unit < 0 || int(unit) >= len(s.units) {
+		return nil, errNoUnit(unit, len(s.units))
+	}
+	l := &s.units[unit].line
+	l.once.Do(func() {
+		secs, err := s.line()
+		if err != nil {
+			l.err = err
+			return
+		}
+		l.table, l.err = (&Data{secs: secs}).readLines(s.Unit(unit))
+	})
+	return l.table, l.err
+}

@@ -1,0 +1,101 @@
+package sites
+
+import (
+	"cmp"
+	"encoding/binary"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/surehook/surehook/dwarfinfo"
+	"github.com/surehook/surehook/internal/flat"
+)
+
+// The parts of a stored index, in the order of flat.Writer.Close. Rows of
+// tables are little-endian and sorted.
+const (
+	partUnits   = iota // of package dwarfinfo, as the next
+	partTexts          //
+	partHead           // record of storedHead
+	partFuncs          // by number of the function: offset (8), size (4) of its record
+	partRoots          // by index in Data.Funcs: number of the function and 1, or 0 (4)
+	partEntries        // address (8), number (4)
+	partNames          // hash (4), number (4)
+	partStrings        //
+	storedParts
+
+	funcRow, rootRow, entryRow, nameRow = 12, 4, 12, 8
+)
+
+// store writes the debug information and the index made of it.
+func (b *Binary) store(out io.Writer) error {
+	w := flat.NewWriter(out)
+	parts, err := b.loaded.Store(w)
+	if err != nil {
+		return err
+	}
+	x := b.index
+	strings := &flat.Strings{}
+	c := flat.Encoder(strings)
+	stray := b.stray()
+	head := storedHead{gaps: b.gaps, outside: stray.outside}
+	for _, n := range slices.Sorted(maps.Keys(stray.folded)) {
+		head.folded = append(head.folded, foldedName{n, stray.folded[n]})
+	}
+	head.code(c)
+	parts = append(parts, w.Write(c.Record()))
+	le := binary.LittleEndian
+	var funcs, roots, entries []byte
+	for _, f := range x.all {
+		f.code(c)
+		at := w.Write(c.Record())
+		funcs = le.AppendUint32(le.AppendUint64(funcs, at.Offset), uint32(at.Size))
+	}
+	for _, f := range x.byRoot {
+		n := int32(0)
+		if f != nil {
+			n = f.number + 1
+		}
+		roots = le.AppendUint32(roots, uint32(n))
+	}
+	for _, addr := range slices.Sorted(maps.Keys(x.byEntry)) {
+		entries = le.AppendUint32(le.AppendUint64(entries, addr), uint32(x.byEntry[addr].number))
+	}
+	parts = append(parts, w.Write(funcs), w.Write(roots), w.Write(entries), w.Write(nameTable(x.all)), w.Write(strings.Bytes()))
+	return w.Close(parts...)
+}
+
+// nameTable lists the functions by the hashes of all their spellings.
+func nameTable(all []*function) []byte {
+	type row struct {
+		hash   uint32
+		number int32
+	}
+	var rows []row
+	for _, f := range all {
+		for _, name := range f.spellings() {
+			if name != "" {
+				rows = append(rows, row{hashName(name), f.number})
+			}
+		}
+	}
+	slices.SortFunc(rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.number, b.number))
+	})
+	var out []byte
+	for _, r := range slices.Compact(rows) {
+		out = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(out, r.hash), uint32(r.number))
+	}
+	return out
+}
+
+// whole gives the debug information read whole, which an index from the cache
+// does without.
+func (b *Binary) whole() (*dwarfinfo.Data, error) {
+	b.wholeOnce.Do(func() {
+		if b.loaded == nil && b.dwErr == nil && b.data != nil {
+			b.loaded, b.dwErr = dwarfinfo.Load(b.debug)
+		}
+	})
+	return b.loaded, b.dwErr
+}
