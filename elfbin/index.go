@@ -13,7 +13,7 @@ import (
 // symbolIndex finds symbols by name and address. Its numbers are indices in
 // File.symbols.
 type symbolIndex struct {
-	byName map[string][]int32
+	byName nameIndex
 	funcs  []int32 // FUNC and IFUNC by value, the worst name first among equals
 	spans  []span  // by address, without gaps: the innermost sized function
 }
@@ -25,18 +25,30 @@ type span struct {
 }
 
 func (f *File) newSymbolIndex() *symbolIndex {
-	x := &symbolIndex{byName: make(map[string][]int32, len(f.symbols))}
+	x := &symbolIndex{byName: newNameIndex(f.symbols)}
+	type at struct {
+		value uint64
+		n     int32
+	}
+	var order []at
 	for i := range f.symbols {
-		s := &f.symbols[i]
-		x.byName[s.Name] = append(x.byName[s.Name], int32(i))
-		if s.Func() || s.IFunc() {
-			x.funcs = append(x.funcs, int32(i))
+		if s := &f.symbols[i]; s.Func() || s.IFunc() {
+			order = append(order, at{s.Value, int32(i)})
 		}
 	}
-	slices.SortStableFunc(x.funcs, func(i, k int32) int {
-		a, b := &f.symbols[i], &f.symbols[k]
-		return cmp.Or(cmp.Compare(a.Value, b.Value), -compareNames(a, b))
+	slices.SortFunc(order, func(i, k at) int {
+		if i.value != k.value {
+			return cmp.Compare(i.value, k.value)
+		}
+		if c := compareNames(&f.symbols[i.n], &f.symbols[k.n]); c != 0 {
+			return -c
+		}
+		return cmp.Compare(i.n, k.n)
 	})
+	x.funcs = make([]int32, len(order))
+	for i, a := range order {
+		x.funcs[i] = a.n
+	}
 	x.spans = f.newSpans(x.funcs)
 	return x
 }
@@ -47,6 +59,11 @@ func (f *File) newSpans(funcs []int32) []span {
 	var out []span
 	var open best
 	at := uint64(0)
+	add := func(s span) {
+		if len(out) == 0 || out[len(out)-1].best != s.best {
+			out = append(out, s)
+		}
+	}
 	advance := func(to uint64) {
 		for at < to {
 			for len(open) > 0 && f.symbols[funcs[open[0]]].end() <= at {
@@ -57,17 +74,23 @@ func (f *File) newSpans(funcs []int32) []span {
 				s.best = open[0]
 				next = min(to, f.symbols[funcs[s.best]].end())
 			}
-			if len(out) == 0 || out[len(out)-1].best != s.best {
-				out = append(out, s)
-			}
+			add(s)
 			at = next
 		}
 	}
 	for i, n := range funcs {
-		if s := &f.symbols[n]; s.Size > 0 {
-			advance(s.Value)
-			heap.Push(&open, int32(i))
+		s := &f.symbols[n]
+		if s.Size == 0 {
+			continue
 		}
+		advance(s.Value)
+		// Nearly all functions end before the next begins.
+		if len(open) == 0 && (i+1 == len(funcs) || f.symbols[funcs[i+1]].Value >= s.end()) && at == s.Value {
+			add(span{at, int32(i)})
+			at = s.end()
+			continue
+		}
+		heap.Push(&open, int32(i))
 	}
 	advance(math.MaxUint64)
 	return out
@@ -125,7 +148,7 @@ func compareNames(a, b *Symbol) int {
 // name@@VERSION only the default one.
 func (f *File) Lookup(name string) []Symbol {
 	x := f.index()
-	if found := x.byName[name]; found != nil {
+	if found := x.byName.find(f.symbols, name); found != nil {
 		return f.pick(found, func(*Symbol) bool { return true })
 	}
 	base, version, ok := strings.Cut(name, "@")
@@ -134,7 +157,7 @@ func (f *File) Lookup(name string) []Symbol {
 	}
 	onlyDefault := strings.HasPrefix(version, "@")
 	version = strings.TrimPrefix(version, "@")
-	return f.pick(x.byName[base], func(s *Symbol) bool {
+	return f.pick(x.byName.find(f.symbols, base), func(s *Symbol) bool {
 		return s.Version == version && version != "" && !(onlyDefault && s.Hidden)
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"sort"
-	"sync"
 )
 
 // segment is a program header.
@@ -17,7 +16,7 @@ type segment struct {
 	memsz  uint64
 	align  uint64
 
-	load func() []byte // its bytes in the file, of PT_LOAD
+	pages pages // its bytes in the file, of PT_LOAD
 }
 
 // stored is how many of the segment's bytes the file has: a debug file may
@@ -49,7 +48,7 @@ func (f *File) readProgramHeaders(t tables) error {
 		s := parseProgramHeader(b)
 		if s.typ == elf.PT_LOAD {
 			total += s.stored(f.size)
-			s.load = sync.OnceValue(func() []byte { return f.loadSegment(s) })
+			s.pages = newPages(s.stored(f.size))
 		}
 		f.segments = append(f.segments, s)
 	}
@@ -66,14 +65,6 @@ func parseProgramHeader(b []byte) *segment {
 		offset: le.Uint64(b[8:]), addr: le.Uint64(b[16:]),
 		filesz: le.Uint64(b[32:]), memsz: le.Uint64(b[40:]), align: le.Uint64(b[48:]),
 	}
-}
-
-func (f *File) loadSegment(s *segment) []byte {
-	b, err := f.read("segment", s.offset, s.stored(f.size))
-	if err != nil {
-		return nil
-	}
-	return b
 }
 
 // FileOffset gives the file offset of the code at a virtual address, as a
@@ -142,9 +133,8 @@ func (f *File) Bytes(addr uint64, n int) []byte {
 		if s.typ != elf.PT_LOAD || addr < s.addr || addr-s.addr >= s.filesz {
 			continue
 		}
-		if b := s.load(); addr-s.addr < uint64(len(b)) {
-			b = b[addr-s.addr:]
-			return b[:min(n, len(b)):min(n, len(b))]
+		if b := s.pages.get(f, s, addr-s.addr, n); b != nil {
+			return b
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package elfbin
 import (
 	"debug/elf"
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
@@ -57,6 +58,7 @@ func (f *File) readSymbolTable(table Table, i int) error {
 		return err
 	}
 	n := len(b) / symbolSize
+	f.symbols = slices.Grow(f.symbols, n-1)
 	for k := 1; k < n; k++ {
 		sym, name := parseSymbol(b[k*symbolSize:])
 		sym.Table = table
