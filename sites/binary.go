@@ -47,7 +47,7 @@ type Binary struct {
 
 	mu       sync.Mutex
 	bodies   map[int32]*body // by index in data.Funcs
-	noReturn map[uint64]bool // by address of the function; false also while being computed
+	noReturn map[uint64]bool // by address of the function
 
 	returning map[uint64]bool // functions that surely return, by address
 	unwinds   func() bool     // exceptions may pass the file's functions, computed once

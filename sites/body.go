@@ -163,53 +163,6 @@ func (bd *body) afterNoReturn(i int) bool {
 	return i >= 0 && (insns[i].NoReturn || insns[i].Kind == flow.Trap)
 }
 
-// neverReturns tells whether a direct call to the address does not come back.
-func (b *Binary) neverReturns(addr uint64) bool {
-	b.mu.Lock()
-	v, known := b.noReturn[addr]
-	if !known {
-		b.noReturn[addr] = false // a cycle of calls: assume it returns
-	}
-	b.mu.Unlock()
-	if known {
-		return v
-	}
-	v = b.inferNoReturn(addr)
-	b.mu.Lock()
-	b.noReturn[addr] = v
-	b.mu.Unlock()
-	return v
-}
-
-func (b *Binary) inferNoReturn(addr uint64) bool {
-	if name, ok := b.pltName(addr); ok {
-		return noReturnNames[name]
-	}
-	sym, ok := b.file.SymbolAt(addr)
-	if ok && noReturnNames[sym.Name] {
-		return true
-	}
-	if b.goText(addr) && switchesStack(sym.Name) {
-		return false
-	}
-	if f := b.index.at(addr); f != nil {
-		for _, r := range f.bodies {
-			if r.entry == addr && r.die >= 0 && b.data.Func(r.die).NoReturn {
-				return true
-			}
-			if r.entry == addr && r.die >= 0 {
-				fn := b.data.Func(r.die)
-				return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: fn.Ranges, Pad: b.pad}, b.neverReturns)
-			}
-		}
-	}
-	if ok && sym.Value == addr && sym.Size > 0 && sym.Size < maxBody {
-		r := []elfbin.Range{{Low: addr, High: addr + sym.Size}}
-		return flow.NeverReturns(flow.Options{Arch: b.file.Arch(), Image: b.file, Entry: addr, Ranges: r, Pad: b.pad}, b.neverReturns)
-	}
-	return false
-}
-
 // noReturnNames are library functions that never come back (C11 7.22.4,
 // POSIX, glibc's and libstdc++'s own).
 var noReturnNames = map[string]bool{
