@@ -53,6 +53,14 @@ func (d *Data) Store(w *flat.Writer) ([]flat.Part, error) {
 // alone tells that all was read from one file: what other files hold, or held
 // not, may be different tomorrow.
 func (d *Data) alone() bool {
+	if d.secs.alt != nil {
+		return false
+	}
+	for i := range d.Units {
+		if d.Units[i].File != "" {
+			return false
+		}
+	}
 	for _, g := range d.Gaps {
 		if g.Kind == GapAltFile || g.Kind == GapSplit {
 			return false

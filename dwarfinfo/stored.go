@@ -6,6 +6,7 @@ import (
 	"math"
 	"sort"
 	"sync"
+	"sync/atomic"
 
 	"github.com/surehook/surehook/internal/flat"
 )
@@ -20,9 +21,10 @@ type Stored struct {
 	dir   []storedEntry // by unit; a last one holds the totals
 	units []storedOnce
 
-	load func() (*Data, error) // reads the source instead
-	line func() (*sections, error)
-	fail func(error)
+	load  func() (*Data, error) // reads the source
+	whole atomic.Pointer[Data]  // what it gave, once something stored was damaged
+	line  func() (*sections, error)
+	fail  func(error)
 }
 
 // storedEntry says where a unit is and how many functions and copies are
@@ -53,23 +55,29 @@ func OpenStored(src Source, r io.ReaderAt, parts []flat.Part, fail func(error)) 
 	s.load = sync.OnceValues(func() (*Data, error) { return Load(src) })
 	s.line = sync.OnceValues(func() (*sections, error) { return readLineSections(src) })
 	var at storedEntry
-	var funcs, copies uint64
+	var funcs, copies, end uint64
 	for ; len(dir) > 0; dir = dir[dirRow:] {
 		at.part.Offset, at.part.Size = binary.LittleEndian.Uint64(dir), uint64(binary.LittleEndian.Uint32(dir[8:]))
 		at.funcs, at.copy = int32(funcs), int32(copies)
 		s.dir = append(s.dir, at)
 		n, m := uint64(binary.LittleEndian.Uint32(dir[12:])), uint64(binary.LittleEndian.Uint32(dir[16:]))
 		funcs, copies = funcs+n, copies+m
-		// A function or copy takes at least ten bytes of the record.
-		if n+m > at.part.Size || at.part.Size > parts[0].Offset || at.part.Offset > parts[0].Offset-at.part.Size ||
-			funcs > math.MaxInt32 || copies > math.MaxInt32 {
+		// Records follow each other, and a function or copy takes nine bytes at
+		// least: so the counts are in proportion to the file.
+		if at.part.Offset < end || at.part.Offset > parts[0].Offset || at.part.Size > parts[0].Offset-at.part.Offset ||
+			(n+m)*minRecord > at.part.Size || funcs > math.MaxInt32 || copies > math.MaxInt32 {
 			return nil, flat.ErrFormat
 		}
+		end = at.part.Offset + at.part.Size
 	}
 	s.dir = append(s.dir, storedEntry{funcs: int32(funcs), copy: int32(copies)})
 	s.units = make([]storedOnce, len(s.dir)-1)
 	return s, nil
 }
+
+// minRecord is the size of the smallest copy's record; those of functions are
+// larger.
+const minRecord = 9
 
 // NumFuncs is how many functions there are.
 func (s *Stored) NumFuncs() int32 { return s.dir[len(s.dir)-1].funcs }
@@ -79,28 +87,47 @@ func (s *Stored) NumCopies() int32 { return s.dir[len(s.dir)-1].copy }
 
 // Func gives function i of Data.Funcs; it must not be changed.
 func (s *Stored) Func(i int32) *Func {
+	if d := s.whole.Load(); d != nil {
+		return d.Func(i)
+	}
 	n := sort.Search(len(s.dir)-1, func(n int) bool { return s.dir[n+1].funcs > i })
-	return &s.unit(n).funcs[i-s.dir[n].funcs]
+	if u := s.unit(n); u != nil {
+		return &u.funcs[i-s.dir[n].funcs]
+	}
+	return s.whole.Load().Func(i)
 }
 
 // Copy gives copy i of Data.Copies; it must not be changed.
 func (s *Stored) Copy(i int32) *Copy {
+	if d := s.whole.Load(); d != nil {
+		return d.Copy(i)
+	}
 	n := sort.Search(len(s.dir)-1, func(n int) bool { return s.dir[n+1].copy > i })
-	return &s.unit(n).copies[i-s.dir[n].copy]
+	if u := s.unit(n); u != nil {
+		return &u.copies[i-s.dir[n].copy]
+	}
+	return s.whole.Load().Copy(i)
 }
 
 // Unit gives unit i of Data.Units; it must not be changed.
-func (s *Stored) Unit(i int32) *Unit { return &s.unit(int(i)).unit }
+func (s *Stored) Unit(i int32) *Unit {
+	if d := s.whole.Load(); d != nil {
+		return d.Unit(i)
+	}
+	if u := s.unit(int(i)); u != nil {
+		return &u.unit
+	}
+	return s.whole.Load().Unit(i)
+}
 
-// unit reads a unit, once.
+// unit reads a unit, once. If it cannot be read it is nil, and whole is set.
 func (s *Stored) unit(n int) *storedUnit {
 	u := &s.units[n]
 	u.once.Do(func() {
-		got, err := s.read(n)
-		if err != nil {
-			got = s.reload(n, err)
+		var err error
+		if u.storedUnit, err = s.read(n); err != nil {
+			s.reload(err)
 		}
-		u.storedUnit = got
 	})
 	return u.storedUnit
 }
@@ -123,25 +150,29 @@ func (s *Stored) read(n int) (*storedUnit, error) {
 	return u, nil
 }
 
-// reload takes a unit from the source instead.
-func (s *Stored) reload(n int, why error) *storedUnit {
+// reload reads the source in place of what was stored.
+func (s *Stored) reload(why error) {
 	if s.fail != nil {
 		s.fail(why)
 	}
-	at, next := s.dir[n], s.dir[n+1]
 	d, err := s.load()
-	if err == nil && len(d.Units) == len(s.units) && int32(len(d.Funcs)) == s.NumFuncs() && int32(len(d.Copies)) == s.dir[len(s.units)].copy {
-		return &storedUnit{d.Units[n], d.Funcs[at.funcs:next.funcs], d.Copies[at.copy:next.copy]}
+	if err != nil || len(d.Units) != len(s.units) || int32(len(d.Funcs)) != s.NumFuncs() || int32(len(d.Copies)) != s.NumCopies() {
+		d = s.blank()
 	}
-	// The source is another one than it was: nothing is known of the unit.
-	u := &storedUnit{funcs: make([]Func, next.funcs-at.funcs), copies: make([]Copy, next.copy-at.copy)}
-	for i := range u.funcs {
-		u.funcs[i] = Func{Unit: int32(n), Root: at.funcs + int32(i), FirstCopy: at.copy, EndCopy: at.copy}
+	s.whole.Store(d)
+}
+
+// blank stands for a source that is another one than it was: nothing is known
+// of it.
+func (s *Stored) blank() *Data {
+	d := &Data{Units: make([]Unit, len(s.units)), Funcs: make([]Func, s.NumFuncs()), Copies: make([]Copy, s.NumCopies())}
+	for i := range d.Funcs {
+		d.Funcs[i] = Func{Root: int32(i)}
 	}
-	for i := range u.copies {
-		u.copies[i] = Copy{Unit: int32(n), Func: at.funcs, Parent: -1, Origin: -1}
+	for i := range d.Copies {
+		d.Copies[i] = Copy{Parent: -1, Origin: -1}
 	}
-	return u
+	return d
 }
 
 // Lines decodes the line table of a unit, once, as Data.Lines.

@@ -2,6 +2,7 @@ package sites
 
 import (
 	"debug/elf"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -40,6 +41,10 @@ type body struct {
 // parsers, interpreters) are below 1 MiB.
 const maxBody = 16 << 20
 
+// errNoCode: only the body of a stored index that was damaged, of a file that
+// has changed since, is without.
+var errNoCode = errors.New("the debug information names no code of it")
+
 // bodyOf builds (once) the control flow of the function of a DIE.
 func (b *Binary) bodyOf(die int32) *body {
 	b.mu.Lock()
@@ -58,6 +63,10 @@ func (b *Binary) bodyOf(die int32) *body {
 func (b *Binary) newBody(die int32) *body {
 	fn := b.data.Func(die)
 	bd := &body{owner: b, known: map[*function]knownViews{}, die: die, fn: fn, arch: b.file.Arch(), image: b.file}
+	if len(fn.Ranges) == 0 {
+		bd.err = errNoCode
+		return bd
+	}
 	entry := fn.Ranges[0].Low
 	if fn.HasEntry {
 		entry = fn.EntryPC

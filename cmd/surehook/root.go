@@ -83,12 +83,14 @@ func hooks(cmd *cobra.Command, args []string) error {
 type common struct {
 	format    string
 	debugDirs []string
+	noCache   bool
 	fetch     bool      // from debuginfod servers
-	progress  io.Writer // of downloads
+	progress  io.Writer // of downloads, and for trouble with the cache
 }
 
 func (c *common) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.format, "format", "text", "text, or json: one object a line (docs/json.md)")
+	cmd.Flags().BoolVar(&c.noCache, "no-cache", false, "neither use nor keep indexes of large files (~/.cache/surehook)")
 	cmd.Flags().StringArrayVar(&c.debugDirs, "debug-dir", nil, "also look for debug files in this `DIR` (may be repeated)")
 	cmd.Flags().BoolVar(&c.fetch, "debuginfod", false, "download debug files that are missing from the servers in DEBUGINFOD_URLS")
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
@@ -99,7 +101,10 @@ func (c *common) register(cmd *cobra.Command) {
 
 // analyzer looks things up on this machine.
 func (c *common) analyzer() *target.Analyzer {
-	return target.NewAnalyzer(target.Options{Root: os.DirFS("/"), Path: os.Getenv("PATH"), DebugDirs: absolute(c.debugDirs), Fetch: c.fetcher()})
+	return target.NewAnalyzer(target.Options{
+		Root: os.DirFS("/"), Path: os.Getenv("PATH"), DebugDirs: absolute(c.debugDirs),
+		Fetch: c.fetcher(), Cache: indexes(c.noCache, c.progress),
+	})
 }
 
 func (c *common) parseFormat() (report.Format, error) { return report.ParseFormat(c.format) }

@@ -32,7 +32,7 @@ func (e *commandError) Unwrap() error { return e.err }
 // cleanEnv is the whole environment of every command: no locale, no LUA_PATH,
 // no ZSTD_CLEVEL, nothing that differs between two machines.
 func cleanEnv() []string {
-	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/nonexistent", "TZ=UTC", "DEBUGINFOD_URLS="}
+	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/nonexistent", "TZ=UTC", "DEBUGINFOD_URLS=", "SUREHOOK_CACHE=off"}
 }
 
 // run runs a command in dir and gives what it wrote to standard output. On

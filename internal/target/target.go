@@ -25,6 +25,8 @@ type Options struct {
 	DebugDirs []string // searched for debug files before the system's
 	// Fetch gets debug files that are nowhere else, as in elfbin.DebugOptions.
 	Fetch func(buildID string) (*elfbin.File, error)
+
+	Cache sites.Cache // of indexes; nil: none
 }
 
 // Analyzer resolves hooks. It keeps the files open that it has opened, as
@@ -91,7 +93,7 @@ func (a *Analyzer) binary(path string) (*sites.Binary, error) {
 	if b := a.open[path]; b != nil {
 		return b, nil
 	}
-	opts := sites.Options{Debug: elfbin.DebugOptions{Root: a.opts.Root, Fetch: a.opts.Fetch}}
+	opts := sites.Options{Cache: a.opts.Cache, Debug: elfbin.DebugOptions{Root: a.opts.Root, Fetch: a.opts.Fetch}}
 	if len(a.opts.DebugDirs) > 0 {
 		opts.Debug.Dirs = append(slices.Clone(a.opts.DebugDirs), elfbin.DefaultDebugDir)
 	}
