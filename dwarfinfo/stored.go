@@ -182,6 +182,9 @@ func (s *Stored) Lines(unit int32) (*LineTable, error) {
 	}
 	l := &s.units[unit].line
 	l.once.Do(func() {
+		if l.table = s.lineProgram(s.Unit(unit)); l.table != nil {
+			return
+		}
 		secs, err := s.line()
 		if err != nil {
 			l.err = err
@@ -190,4 +193,39 @@ func (s *Stored) Lines(unit int32) (*LineTable, error) {
 		l.table, l.err = (&Data{secs: secs}).readLines(s.Unit(unit))
 	})
 	return l.table, l.err
+}
+
+// lineProgram decodes a unit's line table from its own bytes: .debug_line of a
+// kernel has 16 MB. It is nil if more is needed, or for saying what is wrong.
+func (s *Stored) lineProgram(meta *Unit) *LineTable {
+	src, ok := s.src.(PartSource)
+	if !ok || !meta.HasLines {
+		return nil
+	}
+	r, ok := src.SectionReader(".debug_line")
+	if !ok || meta.lineOffset >= uint64(r.Size()) {
+		return nil
+	}
+	head := make([]byte, min(maxHeader, uint64(r.Size())-meta.lineOffset))
+	if _, err := r.ReadAt(head, int64(meta.lineOffset)); err != nil {
+		return nil
+	}
+	c := cursor{data: head}
+	n, _ := c.length()
+	if size := uint64(c.pos) + n; c.err == nil && n < uint64(r.Size()) && size <= uint64(r.Size())-meta.lineOffset {
+		secs := &sections{line: make([]byte, size)}
+		if _, err := r.ReadAt(secs.line, int64(meta.lineOffset)); err != nil {
+			return nil
+		}
+		var err error
+		if secs.lineStr, err = s.src.Section(".debug_line_str"); err != nil {
+			return nil
+		}
+		own := *meta
+		own.lineOffset = 0
+		if table, err := (&Data{secs: secs}).readLines(&own); err == nil {
+			return table
+		}
+	}
+	return nil
 }

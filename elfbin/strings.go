@@ -3,6 +3,7 @@ package elfbin
 import (
 	"debug/elf"
 	"strings"
+	"unsafe"
 )
 
 // stringTable is an SHT_STRTAB section. Its strings share its memory.
@@ -28,7 +29,7 @@ func (f *File) stringTable(i uint32, what string) (*stringTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stringTable{file: f, name: what, offset: s.Offset, data: string(b), budget: maxNameFactor * f.size}, nil
+	return &stringTable{file: f, name: what, offset: s.Offset, data: unsafe.String(unsafe.SliceData(b), len(b)), budget: maxNameFactor * f.size}, nil
 }
 
 // at gives the string that starts at the offset in the table.
