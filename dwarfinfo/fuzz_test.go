@@ -57,10 +57,10 @@ func FuzzLoad(f *testing.F) {
 				t.Fatalf("lines: %v and %v", table, err)
 			}
 		}
-		again, err := Load(inParts{src})
+		again, err := Load(src)
 		if err != nil || !reflect.DeepEqual(d.Funcs, again.Funcs) || !reflect.DeepEqual(d.Copies, again.Copies) ||
 			!reflect.DeepEqual(d.Calls, again.Calls) || !reflect.DeepEqual(d.Gaps, again.Gaps) {
-			t.Fatal("a second reading, in parts, differs")
+			t.Fatal("a second reading differs")
 		}
 	})
 }

@@ -195,10 +195,18 @@ func (s *Stored) Lines(unit int32) (*LineTable, error) {
 	return l.table, l.err
 }
 
+// partSource is a Source that also gives parts of a section.
+type partSource interface {
+	SectionReader(name string) (*io.SectionReader, bool)
+}
+
+// maxLength is the size of the longest initial length (DWARF5 §7.4).
+const maxLength = 12
+
 // lineProgram decodes a unit's line table from its own bytes: .debug_line of a
 // kernel has 16 MB. It is nil if more is needed, or for saying what is wrong.
 func (s *Stored) lineProgram(meta *Unit) *LineTable {
-	src, ok := s.src.(PartSource)
+	src, ok := s.src.(partSource)
 	if !ok || !meta.HasLines {
 		return nil
 	}
@@ -206,7 +214,7 @@ func (s *Stored) lineProgram(meta *Unit) *LineTable {
 	if !ok || meta.lineOffset >= uint64(r.Size()) {
 		return nil
 	}
-	head := make([]byte, min(maxHeader, uint64(r.Size())-meta.lineOffset))
+	head := make([]byte, min(maxLength, uint64(r.Size())-meta.lineOffset))
 	if _, err := r.ReadAt(head, int64(meta.lineOffset)); err != nil {
 		return nil
 	}

@@ -2,6 +2,7 @@ package elfbin
 
 import (
 	"debug/elf"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -46,6 +47,21 @@ func (f *File) sectionsOf(name string) ([]byte, error) {
 		return all[0], nil
 	}
 	return slices.Concat(all...), nil
+}
+
+// SectionReader gives the contents of the first section of a name as they are
+// in the file, for reading parts of them; false where Section would have to
+// decompress or relocate them, or has none.
+func (f *File) SectionReader(name string) (*io.SectionReader, bool) {
+	i := f.sectionIndex(name)
+	if i < 0 || !f.sections[i].stored() || f.typ == elf.ET_REL || f.sections[i].Flags&elf.SHF_COMPRESSED != 0 {
+		return nil, false
+	}
+	s := &f.sections[i]
+	if s.Offset > f.size || s.Size > f.size-s.Offset || s.Size > maxRead {
+		return nil, false // Section says why
+	}
+	return io.NewSectionReader(f.src, int64(s.Offset), int64(s.Size)), true
 }
 
 // sectionIndex is the number of the first section of a name, -1 without one.
