@@ -74,7 +74,7 @@ func (b *Binary) lacked(f *function) (at uint64, yes bool) {
 		if c.Parent >= 0 {
 			root = b.data.Copy(c.Parent).Origin
 		}
-		k := callPlace{b.index.byRoot[root], c.CallFile, c.CallLine, c.CallCol}
+		k := callPlace{b.index.ofRoot(root), c.CallFile, c.CallLine, c.CallCol}
 		if k.caller == nil || k.line == 0 || seen[k] {
 			continue
 		}
@@ -119,7 +119,7 @@ func (b *Binary) holdsCopy(in instance, f *function, k callPlace) bool {
 		if c.Parent < in.copy {
 			break // past the instance: children follow their parent
 		}
-		if c.Parent == in.copy && c.CallLine == k.line && c.CallCol == k.col && c.Origin >= 0 && b.index.byRoot[c.Origin] == f {
+		if c.Parent == in.copy && c.CallLine == k.line && c.CallCol == k.col && c.Origin >= 0 && b.index.ofRoot(c.Origin) == f {
 			return true
 		}
 	}
