@@ -72,6 +72,7 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b := &Binary{file: f, bodies: map[int32]*body{}, noReturn: map[uint64]bool{}, returning: map[uint64]bool{}}
 	b.debug, b.search = elfbin.FindDebug(f, opts.Debug)
 	b.stray = sync.OnceValue(b.findStrangers)
+	b.foldedJumps = sync.OnceValue(b.findFoldedJumps)
 	keep := func() {}
 	if b.debug != nil && b.debug.HasDWARF() {
 		keep = b.remember(opts)
@@ -79,7 +80,6 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b.plt = sync.OnceValue(f.PLT)
 	b.unwinds = sync.OnceValue(b.findUnwinds)
 	b.dataBounds = sync.OnceValue(b.findDataBounds)
-	b.foldedJumps = sync.OnceValue(b.findFoldedJumps)
 	b.interposed = sync.OnceValue(f.Interposed)
 	b.pads = sync.OnceValue(b.findPads)
 	b.golang = goRange(f)

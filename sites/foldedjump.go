@@ -16,7 +16,7 @@ const maxFoldedBody = 32
 // Executions of such a function pass the other's entry.
 func (b *Binary) findFoldedJumps() map[uint64][]string {
 	out := map[uint64][]string{}
-	for _, f := range b.index.funcs {
+	for _, f := range b.index.live() {
 		if len(f.bodies) != 1 || f.bodies[0].die >= 0 || len(f.copies) > 0 || !f.defined && !b.emptyDefinition(f) {
 			continue
 		}

@@ -14,6 +14,7 @@ func (f *function) code(c *flat.Coder) {
 	c.String(&f.linkage)
 	c.String(&f.declFile)
 	c.Int(&f.declLine)
+	c.Bools(&f.defined)
 	flat.Slice(c, &f.decls, func(p *place) {
 		c.String(&p.file)
 		c.Int(&p.line)
@@ -61,6 +62,13 @@ type storedHead struct {
 	gaps    []Reason
 	outside bool // of strangers, as the next
 	folded  []foldedName
+	jumps   []foldedJump
+}
+
+// foldedJump is an address with the functions of which a jump to it is left.
+type foldedJump struct {
+	addr  uint64
+	names []string
 }
 
 type foldedName struct {
@@ -79,6 +87,10 @@ func (h *storedHead) code(c *flat.Coder) {
 	flat.Slice(c, &h.folded, func(f *foldedName) {
 		c.Int32(&f.number, 0)
 		c.String(&f.name)
+	})
+	flat.Slice(c, &h.jumps, func(j *foldedJump) {
+		c.Uint64(&j.addr)
+		flat.Slice(c, &j.names, c.String)
 	})
 }
 

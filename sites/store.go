@@ -42,6 +42,10 @@ func (b *Binary) store(out io.Writer) error {
 	for _, n := range slices.Sorted(maps.Keys(stray.folded)) {
 		head.folded = append(head.folded, foldedName{n, stray.folded[n]})
 	}
+	jumps := b.foldedJumps()
+	for _, addr := range slices.Sorted(maps.Keys(jumps)) {
+		head.jumps = append(head.jumps, foldedJump{addr, jumps[addr]})
+	}
 	head.code(c)
 	parts = append(parts, w.Write(c.Record()))
 	le := binary.LittleEndian

@@ -78,6 +78,11 @@ func (b *Binary) openStored(r io.ReaderAt, size int64, fail func(error)) error {
 		stray.folded[f.number] = f.name
 	}
 	b.stray = func() strangers { return stray }
+	jumps := map[uint64][]string{}
+	for _, j := range head.jumps {
+		jumps[j.addr] = j.names
+	}
+	b.foldedJumps = func() map[uint64][]string { return jumps }
 	b.index = &index{stored: s, symbols: sync.OnceValue(func() []elfbin.Symbol { return functionSymbols(b.file) })}
 	return nil
 }
