@@ -22,7 +22,8 @@ var (
 // a damaged section stop and callers check once.
 type cursor struct {
 	data []byte
-	pos  int
+	base int // position of data in its section, where that matters
+	pos  int // in data
 	err  error
 }
 

@@ -31,8 +31,8 @@ func (h *header) typeUnit() bool {
 
 // readHeaders finds all units. Only a damaged length loses the units after
 // it, because nothing else says where the next one begins.
-func readHeaders(info []byte) (units []header, lost *Gap) {
-	lost = eachHeader(info, 0, func(h *header) bool {
+func (s *sections) readHeaders() (units []header, lost *Gap) {
+	lost = s.eachHeader(0, func(h *header) bool {
 		if !h.typeUnit() {
 			units = append(units, *h)
 		}
@@ -41,14 +41,10 @@ func readHeaders(info []byte) (units []header, lost *Gap) {
 	return units, lost
 }
 
-// readTypeHeaders finds the type units of .debug_info, or those of
-// .debug_types, which has no others and says no kind.
-func readTypeHeaders(info []byte, all bool) (units []header) {
-	kind := uint8(0)
-	if all {
-		kind = unitType
-	}
-	_ = eachHeader(info, kind, func(h *header) bool {
+// readTypeHeaders finds the type units. kind is unitType in .debug_types, which
+// has no others and does not say it, else 0.
+func (s *sections) readTypeHeaders(kind uint8) (units []header) {
+	_ = s.eachHeader(kind, func(h *header) bool {
 		if h.typeUnit() && h.gap == nil {
 			units = append(units, *h)
 		}
@@ -59,24 +55,31 @@ func readTypeHeaders(info []byte, all bool) (units []header) {
 
 // eachHeader calls f for each header until that returns false. kind is that
 // of units that do not say it.
-func eachHeader(info []byte, kind uint8, f func(*header) bool) (lost *Gap) {
-	c := cursor{data: info}
-	for c.pos < len(info) {
-		start := c.pos
+func (s *sections) eachHeader(kind uint8, f func(*header) bool) (lost *Gap) {
+	var w headerWindow
+	size := s.infoSize()
+	for start := 0; start < size; {
+		c, err := w.at(s, start)
+		if err != nil {
+			return &Gap{Kind: GapBadUnit, Unit: -1, Offset: uint64(start), Detail: err.Error()}
+		}
 		n, is64 := c.length()
+		after := c.base + c.pos
 		if n == 0 && c.err == nil {
+			start = after
 			continue // padding between units
 		}
-		if c.err == nil && n > uint64(len(info)-c.pos) {
+		if c.err == nil && n > uint64(size-after) {
 			c.err = errUnitLength
 		}
 		if c.err != nil {
 			return &Gap{Kind: GapBadUnit, Unit: -1, Offset: uint64(start), Detail: c.err.Error()}
 		}
-		h := header{off: uint64(start), end: c.pos + int(n), kind: kind}
+		h := header{off: uint64(start), end: after + int(n), kind: kind}
 		h.enc.is64 = is64
-		h.read(cursor{data: info[:h.end], pos: c.pos})
-		c.pos = h.end
+		c.data = c.data[:min(len(c.data), h.end-c.base)]
+		h.read(c)
+		start = h.end
 		if !f(&h) {
 			break
 		}
@@ -113,7 +116,7 @@ func (h *header) read(c cursor) {
 	if h.enc.addrSize != 4 && h.enc.addrSize != 8 {
 		h.setGap(GapBadUnit, fmt.Sprintf("%v (%d)", errAddrSize, h.enc.addrSize))
 	}
-	h.first = c.pos
+	h.first = c.base + c.pos
 }
 
 func (h *header) setGap(kind GapKind, detail string) {

@@ -51,7 +51,7 @@ func (l *loader) link(main *sections, links Links) {
 }
 
 func (l *loader) alternate(main *sections, links Links) {
-	alt, err := readSections(links.Alt, "")
+	alt, err := readSections(whole{links.Alt}, "")
 	if err != nil {
 		l.lost = append(l.lost, Gap{Kind: GapAltFile, Unit: -1, File: links.AltPath, Detail: err.Error()})
 		return

@@ -26,6 +26,9 @@ func LoadLinked(src Source, links Links) (*Data, error) {
 	secs.lines = make([]lineOnce, len(l.units))
 	d := &Data{src: src, secs: secs}
 	join(d, l)
+	if err := secs.err(); err != nil {
+		return nil, err
+	}
 	for i := range l.units {
 		d.Gaps = append(d.Gaps, l.units[i].gapSet.list()...)
 	}
@@ -44,7 +47,7 @@ type loader struct {
 // file adds the units of a file.
 func (l *loader) file(s *sections) {
 	l.number(s)
-	headers, lost := readHeaders(s.info)
+	headers, lost := s.readHeaders()
 	s.tabs = newTables(s.abbrev, headers)
 	for i := range headers {
 		l.units = append(l.units, unit{header: headers[i], index: int32(len(l.units)), secs: s, lines: s})

@@ -262,7 +262,7 @@ func (s *splitter) fromPackage(skeletons []int) (rest []int) {
 func (p *pkgFile) unit(secs *sections) (unit, error) {
 	u := unit{secs: secs, lines: p.main}
 	found := false
-	lost := eachHeader(secs.info, 0, func(h *header) bool {
+	lost := secs.eachHeader(0, func(h *header) bool {
 		u.header, found = *h, true
 		return false
 	})

@@ -24,7 +24,7 @@ func (j *joiner) scopes() {
 	s := scopeNames{units: j.units, known: map[string]string{}, types: j.types}
 	for _, f := range j.files {
 		if f.within == nil {
-			s.budget += scopeFactor * (len(f.info) + len(f.str))
+			s.budget += scopeFactor * (f.infoSize() + len(f.str))
 		}
 	}
 	for i := range j.units {

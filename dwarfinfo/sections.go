@@ -12,6 +12,8 @@ type sections struct {
 	addr, ranges, rnglists, line           []byte
 	types                                  []byte // before DWARF 5
 
+	part *infoReader // instead of info, which is nil then
+
 	base uint64    // place of offset 0 in .debug_info, see place
 	path string    // of the file; empty for the one that Load was asked for
 	alt  *sections // of the alternate file, if it has one and it was found
@@ -45,6 +47,11 @@ type lineOnce struct {
 // readSections reads the sections; suffix is ".dwo" in a split file.
 func readSections(src Source, suffix string) (*sections, error) {
 	s := &sections{}
+	if p, ok := src.(partSource); ok && suffix == "" {
+		if r, ok := p.SectionReader(".debug_info"); ok {
+			s.part = &infoReader{r: r}
+		}
+	}
 	for _, want := range []struct {
 		name string
 		to   *[]byte
@@ -60,6 +67,9 @@ func readSections(src Source, suffix string) (*sections, error) {
 		{".debug_line", &s.line},
 		{".debug_types", &s.types},
 	} {
+		if want.to == &s.info && s.part != nil {
+			continue
+		}
 		data, err := src.Section(want.name + suffix)
 		if err != nil {
 			return nil, fmt.Errorf("section %s: %w", want.name+suffix, err)

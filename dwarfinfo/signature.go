@@ -41,9 +41,10 @@ func (t *typeUnits) index() {
 		if s.within != nil || t.pkg != nil && s == t.pkg.secs {
 			continue
 		}
-		t.add(s, readTypeHeaders(s.info, false))
+		t.add(s, s.readTypeHeaders(0))
 		if len(s.types) > 0 {
-			t.add(s.typeSections(uint64(i)), readTypeHeaders(s.types, true))
+			types := s.typeSections(uint64(i))
+			t.add(types, types.readTypeHeaders(unitType))
 		}
 	}
 }
@@ -61,7 +62,7 @@ func (t *typeUnits) add(s *sections, headers []header) {
 // for .debug_info.
 func (s *sections) typeSections(number uint64) *sections {
 	t := *s
-	t.info, t.base = s.types, typeBase+number<<placeBits
+	t.info, t.part, t.base = s.types, nil, typeBase+number<<placeBits
 	return &t
 }
 
@@ -83,7 +84,7 @@ func (p *pkgFile) typeUnit(signature uint64) *unit {
 		kind = 0
 	}
 	u := &unit{secs: s, lines: s}
-	_ = eachHeader(s.info, kind, func(h *header) bool {
+	_ = s.eachHeader(kind, func(h *header) bool {
 		u.header = *h
 		return false
 	})

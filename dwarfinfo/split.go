@@ -133,7 +133,7 @@ func (s *splitter) dwo(src Source, path string) (*dwoFile, error) {
 	}
 	secs.share(s.main, path)
 	d := &dwoFile{secs: secs}
-	headers, lost := readHeaders(secs.info)
+	headers, lost := secs.readHeaders()
 	if lost != nil && len(headers) == 0 {
 		return nil, *lost
 	}

@@ -9,6 +9,9 @@ import (
 // Source gives the debug sections of a file, decompressed, by name
 // (".debug_info"). A section that does not exist is nil without error. The
 // bytes must not change afterwards: names in Data share their memory.
+//
+// A Source may also have the method SectionReader of elfbin.File: then
+// .debug_info is read unit by unit instead of held in memory.
 type Source interface {
 	Section(name string) ([]byte, error)
 }

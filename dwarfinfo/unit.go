@@ -20,6 +20,7 @@ type unit struct {
 	index  int32
 	opened bool // see open
 	secs   *sections
+	bytes  []byte    // while the unit is read, see read
 	lines  *sections // where its line table is
 	meta   Unit
 
@@ -117,21 +118,14 @@ func (u *unit) open() {
 		return
 	}
 	u.pathBudget = pathsPerByte * (u.end - int(u.off))
-	c := cursor{data: u.secs.info[:u.end], pos: u.first}
-	code := c.uleb()
-	if code == 0 && c.err == nil {
-		return // an empty unit
+	defer u.forget()
+	var buf []byte
+	c, a := u.own(&buf, min(u.end, int(u.off)+rootBytes))
+	if c.err != nil {
+		c, a = u.own(&buf, u.end)
 	}
-	a, err := u.secs.tabs.root(u.abbrev, u.enc, code)
-	if err != nil {
-		u.noTable(err)
+	if c.err == nil && a == nil {
 		return
-	}
-	if a == nil && c.err == nil {
-		c.fail(errCode)
-	}
-	if c.err == nil {
-		u.root(&c, a)
 	}
 	if c.err != nil {
 		u.damage(uint64(u.first), c.err)
@@ -142,8 +136,33 @@ func (u *unit) open() {
 		return
 	}
 	if a.children {
-		u.body = c.pos
+		u.body = c.base + c.pos
 	}
+}
+
+// own decodes the unit's own entry from its bytes up to end. Without an
+// abbreviation and an error in the cursor there is nothing, or a gap says why.
+func (u *unit) own(buf *[]byte, end int) (cursor, *abbrev) {
+	if err := u.read(buf, end); err != nil {
+		u.damage(u.off, err)
+		return cursor{}, nil
+	}
+	c := cursor{data: u.bytes, base: int(u.off), pos: u.first - int(u.off)}
+	code := c.uleb()
+	if c.err != nil || code == 0 { // an empty unit
+		return c, nil
+	}
+	a, err := u.secs.tabs.root(u.abbrev, u.enc, code)
+	if err != nil {
+		u.noTable(err)
+		return cursor{}, nil
+	}
+	if a == nil {
+		c.fail(errCode)
+		return c, nil
+	}
+	u.root(&c, a)
+	return c, a
 }
 
 func (u *unit) noTable(err error) {

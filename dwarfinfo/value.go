@@ -146,7 +146,7 @@ func (u *unit) pointer(c *cursor, form uint16) value {
 	case formGNURefAlt, formGNUStrpAlt, formStrpSup:
 		v.u, v.class = c.offset(u.enc.is64), classAlt
 	case formString:
-		v.u, v.class = uint64(c.pos), classString
+		v.u, v.class = uint64(c.base+c.pos), classString
 		c.step(&op{kind: opString}, u)
 	case formStrp:
 		v.u, v.class = c.offset(u.enc.is64), classStrp
@@ -165,9 +165,11 @@ func (u *unit) pointer(c *cursor, form uint16) value {
 
 // text resolves a string value.
 func (u *unit) text(v value) (string, error) {
-	from, off := u.secs.info, v.u
+	var from []byte
+	off := v.u
 	switch v.class {
 	case classString:
+		return u.inline(off)
 	case classStrp:
 		from = u.secs.str
 	case classLine:

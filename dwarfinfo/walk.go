@@ -22,6 +22,7 @@ type walker struct {
 	paths  *paths
 	labels []label
 	spare  results
+	buf    []byte // of the unit's bytes
 }
 
 type label struct {
@@ -43,7 +44,12 @@ func (w *walker) walk(u *unit, files *fileTables) {
 	defer u.secs.tabs.release(u.abbrev, table)
 	w.table = table
 	w.u, w.stack, w.labels = u, w.stack[:0], w.labels[:0]
-	w.c = cursor{data: u.secs.info[:u.end], pos: u.body}
+	if err := u.read(&w.buf, u.end); err != nil {
+		u.damage(u.off, err)
+		return
+	}
+	defer u.forget()
+	w.c = cursor{data: u.bytes, base: int(u.off), pos: u.body - int(u.off)}
 	w.now = frame{-1, -1, -1}
 	w.paths.open(u, files)
 	u.results = w.spare.emptied()
@@ -61,7 +67,7 @@ func (w *walker) walk(u *unit, files *fileTables) {
 func (w *walker) entries() {
 	c := &w.c
 	for c.pos < len(c.data) {
-		w.at = uint64(c.pos)
+		w.at = uint64(c.base + c.pos)
 		code := c.uleb()
 		if code == 0 {
 			if c.err != nil || len(w.stack) == 0 {
@@ -168,9 +174,10 @@ func (w *walker) jump(a *abbrev) {
 	if w.c.err != nil {
 		return
 	}
-	if v.class != classRef || v.u < uint64(w.c.pos) || v.u > uint64(len(w.c.data)) {
+	to := v.u - uint64(w.c.base)
+	if v.class != classRef || v.u < uint64(w.c.base+w.c.pos) || to > uint64(len(w.c.data)) {
 		w.c.fail(errSibling)
 		return
 	}
-	w.c.pos = int(v.u)
+	w.c.pos = int(to)
 }
