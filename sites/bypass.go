@@ -13,7 +13,7 @@ func (bd *body) bypassed(v *copyView, edges []entryEdge) (at int32, yes bool) {
 		return 0, false
 	}
 	outside := bd.reach(bd.roots, r.in)
-	quiet := bd.quiet(r, edges)
+	quiet := bd.quiet(r, edges, !bd.llvm())
 	var asked map[string]bool // what the copy tests
 	for _, t := range bd.exits(r, quiet) {
 		for _, e := range g.Pred(t) {
@@ -96,12 +96,13 @@ func (bd *body) knows(p int32, asked map[string]bool) bool {
 	return false
 }
 
-// quiet marks what a copy executes before it calls anything: only an execution
-// that leaves from there can be decided beforehand.
-func (bd *body) quiet(r *region, edges []entryEdge) []bool {
+// quiet marks what a copy executes before it calls anything or, with effects,
+// does anything else that must be done: only an execution that leaves from
+// there can be decided beforehand.
+func (bd *body) quiet(r *region, edges []entryEdge, effects bool) []bool {
 	silent := &region{in: make([]bool, len(r.in))}
 	for i, in := range r.in {
-		silent.in[i] = in && !bd.isCall(int32(i))
+		silent.in[i] = in && !bd.isCall(int32(i)) && !(effects && bd.effect(int32(i)))
 	}
 	var from []int32
 	for _, e := range edges {
@@ -110,6 +111,31 @@ func (bd *body) quiet(r *region, edges []entryEdge) []bool {
 		}
 	}
 	return bd.reachInside(silent, from...)
+}
+
+// silent tells whether an execution can go through a copy without a call or
+// another effect: only such a one can be left out without a trace.
+func (bd *body) silent(r *region, edges []entryEdge) bool {
+	return len(edges) > 0 && leadsOut(bd.graph, r, bd.quiet(r, edges, true))
+}
+
+// leadsOut tells whether part of a region leads out of it.
+func leadsOut(g *flow.Graph, r *region, part []bool) bool {
+	for i, in := range part {
+		if !in {
+			continue
+		}
+		succ := g.Succ(int32(i))
+		if len(succ) == 0 {
+			return true
+		}
+		for _, e := range succ {
+			if !r.in[e.To] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // exits lists the instructions outside a region that its part leads to.

@@ -19,6 +19,7 @@ type copyResult struct {
 	why    string // what the plan loses of the copy; empty if nothing
 	marked bool   // the line table says where it begins
 	size   int    // instructions
+	silent bool   // an execution may leave it without an effect
 	effect bool   // one of them does what the compiler may not leave out
 }
 
@@ -133,7 +134,7 @@ func (bd *body) enter(v *copyView, views []*copyView) copyResult {
 		bd.enterGo(v, &r)
 		return r
 	}
-	r.size, r.effect = v.region.size, bd.llvm() && bd.effects(v.region)
+	r.size, r.effect = v.region.size, bd.effects(v.region)
 	edges := bd.copyEdges(v, views, &r)
 	if !bd.marks {
 		var dropped bool
@@ -145,6 +146,7 @@ func (bd *body) enter(v *copyView, views []*copyView) copyResult {
 		}
 		edges = bd.addUnrolled(v, edges, &r)
 	}
+	r.silent = r.size == 0 || bd.silent(v.region, edges)
 	bd.doubtCopy(v, edges, &r)
 	bd.count(edges, &r)
 	if len(r.points) == 0 && r.why == "" && !r.merged {

@@ -144,7 +144,8 @@ func (x *index) addSymbols(b *Binary) {
 var startFiles = map[string]bool{
 	"_start": true, "_init": true, "_fini": true, "deregister_tm_clones": true, "register_tm_clones": true,
 	"__do_global_dtors_aux": true, "frame_dummy": true, "_dl_relocate_static_pie": true, "call_weak_fn": true,
-	"__libc_csu_init": true, "__libc_csu_fini": true, "atexit": true, "at_quick_exit": true,
+	"__clang_call_terminate": true, // clang's own: catches and terminates
+	"__libc_csu_init":        true, "__libc_csu_fini": true, "atexit": true, "at_quick_exit": true,
 }
 
 // hang names the bodies at the symbol's address.

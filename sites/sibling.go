@@ -1,6 +1,10 @@
 package sites
 
-import "github.com/surehook/surehook/flow"
+import (
+	"slices"
+
+	"github.com/surehook/surehook/flow"
+)
 
 // doubtSiblings looks for executions of which LLVM left no record. It folds
 // calls away whose result is known or unused, and drops the record with the
@@ -8,8 +12,11 @@ import "github.com/surehook/surehook/flow"
 // that this one lacks although code of the call's line is there, and copies of
 // which next to nothing is left.
 func (b *Binary) doubtSiblings(t *tally, f *function, found []copyResult) {
-	if len(f.copies) == 0 || !b.byLLVM(f) {
+	if len(f.copies) == 0 {
 		return
+	}
+	if !slices.ContainsFunc(found, func(c copyResult) bool { return c.silent }) {
+		return // nothing of it can be left out
 	}
 	if at, yes := b.lacked(f); yes {
 		t.doubt(ReasonDropped, "another copy of the caller holds a call that the one at "+hex(at)+" lacks: it may have been folded away")
