@@ -66,25 +66,38 @@ func (bd *body) share(begin []*copyView, i int32, rows int) {
 // halves of one: tail merging left each statement to one of them. Of copies side
 // by side each has its own, or of one only an operation is left.
 func (bd *body) crossJumped(a, b *copyView) bool {
-	first, second := bd.saidIn(a.region), bd.saidIn(b.region)
-	if len(first) == 0 || len(second) == 0 {
-		return false
-	}
+	file := bd.owner.data.Func(a.copy.Origin).DeclFile
+	first, second := bd.saidIn(a.region, file), bd.saidIn(b.region, file)
+	both := 0 // threaded jumps leave some statements to each
 	for p := range second {
 		if first[p] {
+			both++
+		}
+	}
+	return len(first) > 0 && len(second) > 0 && 2*both < min(len(first), len(second))
+}
+
+// joined tells whether all ways into an unmarked copy come from marked ones
+// that it is the other half of.
+func (bd *body) joined(v *copyView, views []*copyView, edges []entryEdge) bool {
+	for _, e := range edges {
+		half := slices.ContainsFunc(views, func(o *copyView) bool {
+			return e.from >= 0 && o != v && !o.split && len(o.markers) > 0 && o.region.in[e.from] && !o.region.in[e.to] && bd.crossJumped(o, v)
+		})
+		if !half {
 			return false
 		}
 	}
-	return true
+	return len(edges) > 0
 }
 
-// saidIn lists the places in the source whose statements a region holds.
-func (bd *body) saidIn(r *region) map[place]bool {
+// saidIn lists the places in a source file whose statements a region holds.
+func (bd *body) saidIn(r *region, file string) map[place]bool {
 	out := map[place]bool{}
 	for _, rg := range bd.fn.Ranges {
 		for _, row := range bd.lines.Between(rg.Low, rg.High) {
-			if i, ok := bd.graph.At(row.Addr); ok && r.in[i] && row.IsStmt && !row.EndSeq {
-				out[place{bd.fileOf(row), int(row.Line), int(row.Column)}] = true
+			if i, ok := bd.graph.At(row.Addr); ok && r.in[i] && row.IsStmt && !row.EndSeq && bd.fileOf(row) == file {
+				out[place{file, int(row.Line), int(row.Column)}] = true
 			}
 		}
 	}

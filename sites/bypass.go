@@ -13,7 +13,7 @@ func (bd *body) bypassed(v *copyView, edges []entryEdge) (at int32, yes bool) {
 		return 0, false
 	}
 	outside := bd.reach(bd.roots, r.in)
-	quiet := bd.quiet(r, edges, !bd.llvm())
+	quiet := bd.quiet(r, edges, true)
 	var asked map[string]bool // what the copy tests
 	for _, t := range bd.exits(r, quiet) {
 		for _, e := range g.Pred(t) {

@@ -122,7 +122,7 @@ func (b *Binary) copiesIn(bd *body, f *function) []copyResult {
 		}
 		out = append(out, bd.enter(v, views))
 	}
-	bd.adoptOrphans(out, orphans)
+	bd.adoptOrphans(out, orphans, views)
 	return out
 }
 
@@ -226,6 +226,11 @@ func (bd *body) copyEdges(v *copyView, views []*copyView, r *copyResult) []entry
 		return nil
 	}
 	edges := bd.entries(bd.stated(v.region))
+	if bd.joined(v, views, edges) {
+		r.merged = true
+		r.doubt(ReasonMerged, "another copy leads into this one and ends there: taken for one execution")
+		return nil
+	}
 	if !bd.marks && !bd.gnu {
 		edges = bd.settle(v, edges)
 	}
@@ -272,13 +277,34 @@ func (bd *body) allInto(i int32) []entryEdge {
 // all that was left of that entry stands elsewhere. They count for the
 // function; which copy they begin is not known.
 // Where all copies continue calls that began elsewhere, so do these.
-func (bd *body) adoptOrphans(out []copyResult, orphans []marker) {
+func (bd *body) adoptOrphans(out []copyResult, orphans []marker, views []*copyView) {
 	if len(out) == 0 {
 		return
 	}
 	for _, m := range orphans {
+		if bd.repeats(m, views) {
+			out[0].doubt(ReasonMerged, "the row at "+hex(bd.graph.Insns[m.insn].Addr)+" may be a statement of the execution that begins just before, or begin another")
+			continue
+		}
 		bd.count(bd.allInto(m.insn), &out[0])
 	}
+}
+
+// repeats tells whether a row that no copy holds follows a beginning straight: of
+// a function written on one line, as macros make them, a statement looks like
+// its declaration.
+func (bd *body) repeats(m marker, views []*copyView) bool {
+	i := m.insn
+	for n := 0; n < maxLead; n++ {
+		pred := bd.graph.Pred(i)
+		if len(pred) != 1 || bd.isRoot(i) {
+			return false
+		}
+		if i = pred[0].From; slices.ContainsFunc(views, func(v *copyView) bool { return v.marks(i) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // sharesMarker finds the copy whose marked beginning is also where v is
