@@ -29,7 +29,7 @@ func partFile(t *testing.T) sectionMap {
 	t.Helper()
 	text := func(name string) []dt.Attr { return []dt.Attr{attr(dwarf.AttrName, dt.String, name)} }
 	units := []*dt.Unit{unitOf(4, text(strings.Repeat("long", rootBytes)), function("a"))}
-	for i := range 300 {
+	for i := 300; i > 0; i-- { // each fits into the memory of the one before
 		body := entryOf(dwarf.TagSubprogram, text("f"+strings.Repeat("x", i)))
 		units = append(units, unitOf(5, text("u"), entryOf(dwarf.TagNamespace, text("ns"), body, function("g", inlined(body)))))
 	}
