@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 )
 
 // symbolIndex finds symbols by name and address. Its numbers are indices in
@@ -25,12 +26,15 @@ type span struct {
 }
 
 func (f *File) newSymbolIndex() *symbolIndex {
-	x := &symbolIndex{byName: newNameIndex(f.symbols)}
+	x := &symbolIndex{}
+	var names sync.WaitGroup
+	names.Go(func() { x.byName = newNameIndex(f.symbols) })
+	defer names.Wait()
 	type at struct {
 		value uint64
 		n     int32
 	}
-	var order []at
+	order := make([]at, 0, len(f.symbols)/2) // enough for most files
 	for i := range f.symbols {
 		if s := &f.symbols[i]; s.Func() || s.IFunc() {
 			order = append(order, at{s.Value, int32(i)})
@@ -56,7 +60,7 @@ func (f *File) newSymbolIndex() *symbolIndex {
 // newSpans lays nested and overlapping functions flat, so that a lookup does
 // not depend on how many overlap. A later function in funcs is the better one.
 func (f *File) newSpans(funcs []int32) []span {
-	var out []span
+	out := make([]span, 0, len(funcs)+len(funcs)/2) // some have gaps between them
 	var open best
 	at := uint64(0)
 	add := func(s span) {
