@@ -10,5 +10,6 @@ import (
 
 func main() {
 	live.Held()
+	collectLate()
 	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
