@@ -42,6 +42,16 @@ func (bd *body) assign(views []*copyView, m marker) []marker {
 	return nil
 }
 
+// strayed tells whether a copy's row stands where scheduling moved it, before a
+// branch that may lead past the copy: hits there may be no executions.
+func (bd *body) strayed(v *copyView, m marker) bool {
+	if v.region.size == 0 || v.region.in[m.insn] {
+		return false
+	}
+	_, straight := bd.ahead(v, m.insn)
+	return !straight && !bd.certain(m.insn, v.region)
+}
+
 // share gives copies recorded to begin at one instruction a row each, as far
 // as they begin there whenever control comes there. What holds the instruction
 // does; of the others every way on must lead to their code: rows of code that

@@ -16,6 +16,9 @@ func (bd *body) markedEdges(v *copyView, views []*copyView, r *copyResult) []ent
 		if m.rows > 1 {
 			r.doubt(ReasonMerged, "two executions may begin at "+hex(bd.graph.Insns[m.insn].Addr))
 		}
+		if bd.strayed(v, m) {
+			r.doubt(ReasonEvidence, "the row at "+hex(bd.graph.Insns[m.insn].Addr)+" that marks the beginning stands before a branch that may lead past the copy")
+		}
 		out = append(out, bd.intoMarker(v, views, m)...)
 	}
 	return append(out, bd.unmarkedEdges(v, views, r)...)
