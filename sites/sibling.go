@@ -6,8 +6,8 @@ import (
 	"github.com/surehook/surehook/flow"
 )
 
-// doubtSiblings looks for executions of which LLVM left no record. It folds
-// calls away whose result is known or unused, and drops the record with the
+// doubtSiblings looks for executions of which no record is left. Compilers fold
+// calls away whose result is known or unused, and drop the record with the
 // last instruction. Two things tell: another instance of the caller holds a copy
 // that this one lacks although code of the call's line is there, and copies of
 // which next to nothing is left.
@@ -24,12 +24,6 @@ func (b *Binary) doubtSiblings(t *tally, f *function, found []copyResult) {
 	if dwindled(found) {
 		t.doubt(ReasonDropped, "next to nothing is left of some copies, and the function has no effect: others may have been folded away")
 	}
-}
-
-// byLLVM tells whether the first copy of a function is LLVM's.
-func (b *Binary) byLLVM(f *function) bool {
-	bd := b.bodyOf(b.data.Copy(f.copies[0]).Func)
-	return bd.err == nil && bd.llvm()
 }
 
 // minDwindled is how many copies must be seen before their sizes say anything.

@@ -87,16 +87,18 @@ func (b *Binary) resolveUndefined(h hook.Hook) (Result, bool) {
 // resolveGhost handles a function that the debug information names without a
 // body or a copy: all its calls were folded away, or there is none here.
 func (b *Binary) resolveGhost(h hook.Hook) (Result, bool) {
-	for _, f := range b.index.ghosts(h.Function) {
-		r := b.newResult(h, f)
-		j := Judgement{None, []Reason{{ReasonNoSymbol, "the debug information names " + f.name + " but holds no body and no inlined copy: its calls were folded away, or it has none here"}}}
-		if len(b.gaps) > 0 {
-			j = Judgement{Unknown, b.gaps}
-		}
-		r.Plain, r.Plan = j, j
-		return r, true
+	found := b.index.ghosts(h.Function)
+	if len(found) == 0 {
+		return Result{}, false
 	}
-	return Result{}, false
+	f := found[0]
+	r := b.newResult(h, f)
+	j := Judgement{None, []Reason{{ReasonNoSymbol, "the debug information names " + f.name + " but holds no body and no inlined copy: its calls were folded away, or it has none here"}}}
+	if len(b.gaps) > 0 {
+		j = Judgement{Unknown, b.gaps}
+	}
+	r.Plain, r.Plan = j, j
+	return r, true
 }
 
 // resolveOffset handles f+0x10: that instruction of the function's body.
