@@ -5,11 +5,17 @@ import "slices"
 // ownMarkers lists the inline entry rows that may begin copies of f. Several
 // functions can be declared at one place: instances of a template, functions
 // that one macro makes. Their rows look alike; a row that stands in a copy of
-// another function, or where one is recorded to begin, is that one's.
+// another function, or where one is recorded to begin, is that one's; a row at the
+// entry of such a function is its own.
 func (b *Binary) ownMarkers(bd *body, f *function, views []*copyView) []marker {
 	found := b.markers(bd, f)
 	if len(found) == 0 {
 		return nil
+	}
+	if b.rivalBody(bd, f) {
+		found = slices.DeleteFunc(found, func(m marker) bool {
+			return m.insn == bd.graph.Entry && recordedAt(views, bd.graph.Insns[m.insn].Addr) == nil
+		})
 	}
 	rivals := b.rivals(bd, f)
 	if len(rivals) == 0 {
@@ -40,6 +46,13 @@ func recordedAt(views []*copyView, addr uint64) *copyView {
 		}
 	}
 	return nil
+}
+
+// rivalBody tells whether a body is that of another function declared where f
+// is: the row at its entry looks like the beginning of a copy.
+func (b *Binary) rivalBody(bd *body, f *function) bool {
+	own := b.index.at(bd.graph.Insns[bd.graph.Entry].Addr)
+	return own != nil && own != f && f.declaredWith(own)
 }
 
 // rivals are the copies in a body of other functions that are declared where f
