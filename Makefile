@@ -9,6 +9,8 @@ BIN := .cache/bin
 TESTFLAGS ?=
 
 COMPILERS := gcc g++ libc6-dev clang llvm lld
+# Programs of the tests and of the accuracy measurement in other languages.
+RUST      := rustc
 CROSS     := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 EMULATOR  := qemu-system-arm
 PEERS     := bpftrace gdb linux-perf
@@ -23,12 +25,12 @@ demo: go ## shows the gotchas on example programs: live as root, else the analys
 	@$(GO) run ./cmd/surehook demo
 
 test: go ## go vet and all tests; ends with what was skipped and why
-	@.ci/need $(COMPILERS) $(CROSS) bpftrace xz-utils debuginfod
+	@.ci/need $(COMPILERS) $(RUST) $(CROSS) bpftrace dwz xz-utils debuginfod
 	$(GO) vet ./...
 	@SUREHOOK_VM=1 $(GO) run ./internal/cmd/testrun $(TESTFLAGS) ./...
 
 accuracy: go ## measures sites against the truth and against perf, gdb, bpftrace: docs/accuracy.md
-	@.ci/need --must $(COMPILERS) $(CROSS) $(EMULATOR) dpkg-dev $(PEERS)
+	@.ci/need --must $(COMPILERS) $(RUST) $(CROSS) $(EMULATOR) dpkg-dev $(PEERS)
 	$(GO) run ./internal/cmd/accuracy -out docs/accuracy.md
 
 bench: go ## a kernel's whole index and one function of it against perf; as root also the time to attach
