@@ -62,7 +62,7 @@ func WriteEvent(w io.Writer, f Format, e Event) error {
 	if e.Undecided {
 		place += "  undecided: may be no execution"
 	}
-	_, err := fmt.Fprintf(w, "%-15s %7d %-15s %-20s %s\n", e.Time.Format("15:04:05.000000"), e.PID, e.Comm,
+	_, err := fmt.Fprintf(&visibleWriter{w: w}, "%-15s %7d %-15s %-20s %s\n", e.Time.Format("15:04:05.000000"), e.PID, e.Comm,
 		short(e.Result.Function, 20), place)
 	return err
 }

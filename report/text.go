@@ -22,9 +22,9 @@ func spelled(h hook.Hook) string {
 	return h.String()
 }
 
-// buffered writes text through a buffer and keeps the first error.
+// buffered writes text for a terminal through a buffer and keeps the first error.
 func buffered(w io.Writer, write func(*bufio.Writer)) error {
-	b := bufio.NewWriter(w)
+	b := bufio.NewWriter(&visibleWriter{w: w})
 	write(b)
 	return b.Flush()
 }

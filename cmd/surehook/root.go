@@ -27,7 +27,7 @@ func run(args []string, s streams) int {
 	root.SetArgs(args)
 	err := root.Execute()
 	if text := complaint(err); text != "" {
-		fmt.Fprintf(s.err, "surehook: %s\n", text)
+		fmt.Fprintf(s.err, "surehook: %s\n", report.Visible(text))
 	}
 	return exitCode(err)
 }
