@@ -9,7 +9,7 @@ BIN := .cache/bin
 TESTFLAGS ?=
 
 COMPILERS := gcc g++ libc6-dev clang llvm lld
-# Programs of the tests and of the accuracy measurement in other languages.
+# For the accuracy measurement; tests use it if it is there.
 RUST      := rustc
 CROSS     := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 EMULATOR  := qemu-system-arm
@@ -25,7 +25,7 @@ demo: go ## shows the gotchas on example programs: live as root, else the analys
 	@$(GO) run ./cmd/surehook demo
 
 test: go ## go vet and all tests; ends with what was skipped and why
-	@.ci/need $(COMPILERS) $(RUST) $(CROSS) bpftrace dwz xz-utils debuginfod
+	@.ci/need $(COMPILERS) $(CROSS) bpftrace dwz xz-utils debuginfod
 	$(GO) vet ./...
 	@SUREHOOK_VM=1 $(GO) run ./internal/cmd/testrun $(TESTFLAGS) ./...
 
