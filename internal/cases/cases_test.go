@@ -193,12 +193,18 @@ func (p *probed) resolve() {
 
 // truthOf is the truth of a result: by hook, by function@file, by function.
 func (p *probed) truthOf(text string, r *sites.Result) (uint64, bool) {
+	key, ok := p.truthKey(text, r)
+	return p.truth[key], ok
+}
+
+// truthKey gives what a function's truth is written under.
+func (p *probed) truthKey(text string, r *sites.Result) (string, bool) {
 	for _, key := range []string{text, r.Function + "@" + filepath.Base(r.DeclFile), r.Function} {
-		if n, ok := p.truth[key]; ok {
-			return n, true
+		if _, ok := p.truth[key]; ok {
+			return key, true
 		}
 	}
-	return 0, false
+	return "", false
 }
 
 func (p *probed) hasTruth(text string, r *sites.Result) bool {

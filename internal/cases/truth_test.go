@@ -69,8 +69,8 @@ func (v *variant) unoptimized() *variant {
 // indirect functions, whose symbol is the resolver's.
 func (p *probed) compare(t *testing.T) int {
 	type key struct {
-		hook  string
-		truth uint64
+		hook, name string
+		truth      uint64
 	}
 	seen := map[key]uint64{}
 	for i := range p.counts {
@@ -79,12 +79,13 @@ func (p *probed) compare(t *testing.T) int {
 		other := func(s sites.Site) bool { return s.Kind != sites.Entry && (s.Kind != sites.Exit || len(s.Callers) > 0) }
 		if ok && !strings.Contains(r.Function, ".") && !r.Hook.HasOffset && len(r.Sites) > 0 &&
 			!slices.ContainsFunc(r.Sites, other) && !slices.ContainsFunc(r.Notes.Symbols, elfbin.Symbol.IFunc) {
-			seen[key{p.of[i], truth}] += p.counts[i].Executions
+			name, _ := p.truthKey(p.of[i], r)
+			seen[key{p.of[i], name, truth}] += p.counts[i].Executions
 		}
 	}
 	for k, n := range seen {
 		if n != k.truth {
-			t.Errorf("%s: the truth is said to be %d, without optimization it is %d", k.hook, k.truth, n)
+			t.Errorf("%s: the truth of %s is said to be %d, without optimization it is %d", k.hook, k.name, k.truth, n)
 		}
 	}
 	return len(seen)
