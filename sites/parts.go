@@ -75,5 +75,61 @@ func (bd *body) doubtEntry(t *tally) {
 	}
 	if len(g.Pred(g.Entry)) > 0 {
 		t.doubt(ReasonRecursion, "code of the body jumps back to its entry at "+hex(g.Insns[g.Entry].Addr)+": a loop or a self call")
+		return
 	}
+	if !bd.recursive() {
+		return
+	}
+	if at, yes := bd.beginsAgain(); yes {
+		t.doubt(ReasonRecursion, "the function calls itself, and its first statement is in a loop at "+hex(g.Insns[at].Addr)+": one of the source, or another self call")
+	}
+}
+
+// recursive tells whether the body still calls its function or holds a copy of it.
+func (bd *body) recursive() bool {
+	g := bd.graph
+	for i := range g.Insns {
+		if g.Insns[i].Kind == flow.Call && g.Insns[i].Target == g.Insns[g.Entry].Addr {
+			return true
+		}
+	}
+	for c := bd.fn.FirstCopy; c < bd.fn.EndCopy; c++ {
+		if bd.owner.data.Copy(c).Origin == bd.fn.Root {
+			return true
+		}
+	}
+	return false
+}
+
+// beginsAgain finds code of the body's first statement in a loop: what is left
+// of a self call in tail position, or a loop that the function begins with.
+func (bd *body) beginsAgain() (at int32, yes bool) {
+	g := bd.graph
+	if bd.lines == nil || bd.golang {
+		return 0, false
+	}
+	lines, stmt := bd.lineAt(), bd.statements()
+	first := uint32(noLine)
+	for i := int(g.Entry); i < len(g.Insns) && first == noLine; i++ {
+		opening := int(lines[i]) == bd.fn.DeclLine || !bd.marks && lines[i] == lines[g.Entry] // LLVM's prologue has a line
+		if stmt[i] && lines[i] != 0 && lines[i] != noLine && !opening {
+			first = lines[i]
+		}
+	}
+	if first == noLine {
+		return 0, false
+	}
+	for i := range g.Insns {
+		if lines[i] != first || bd.innermost()[i] >= 0 {
+			continue
+		}
+		var next []int32
+		for _, e := range g.Succ(int32(i)) {
+			next = append(next, e.To)
+		}
+		if bd.reach(next, make([]bool, len(g.Insns)))[i] {
+			return int32(i), true
+		}
+	}
+	return 0, false
 }
