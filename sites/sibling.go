@@ -18,7 +18,11 @@ func (b *Binary) doubtSiblings(t *tally, f *function, found []copyResult) {
 	if !slices.ContainsFunc(found, func(c copyResult) bool { return c.silent }) {
 		return // nothing of it can be left out
 	}
-	if at, yes := b.lacked(f); yes {
+	at, yes, all := b.lacked(f)
+	switch {
+	case !all:
+		t.doubt(ReasonDropped, "the callers have more than "+plural(maxInstances, "instance")+": whether one lacks a call that another holds was not looked for in all")
+	case yes:
 		t.doubt(ReasonDropped, "another copy of the caller holds a call that the one at "+hex(at)+" lacks: it may have been folded away")
 	}
 	if dwindled(found) {
@@ -65,8 +69,9 @@ type instance struct {
 const maxInstances = 1 << 14
 
 // lacked finds an instance of a caller of f that holds no copy of f, nor a call
-// of it, where another instance does, though it has code of the same line.
-func (b *Binary) lacked(f *function) (at uint64, yes bool) {
+// of it, where another instance does, though it has code of the same line. It
+// tells as well whether all instances were looked at.
+func (b *Binary) lacked(f *function) (at uint64, yes, all bool) {
 	seen := map[callPlace]bool{}
 	left := maxInstances
 	for _, i := range f.copies {
@@ -82,16 +87,16 @@ func (b *Binary) lacked(f *function) (at uint64, yes bool) {
 		seen[k] = true
 		for _, in := range b.instances(k.caller) {
 			if left--; left < 0 {
-				return 0, false
+				return 0, false, false
 			}
 			if !b.holdsCopy(in, f, k) {
 				if at, yes := b.hasLine(in, f, k); yes {
-					return at, true
+					return at, true, true
 				}
 			}
 		}
 	}
-	return 0, false
+	return 0, false, true
 }
 
 // instances lists the bodies and copies of a function.
