@@ -20,8 +20,12 @@ func arrows() map[string][]string {
 		"sites":            {"hook", "elfbin", "dwarfinfo", "flow", "internal/flat"},
 		"indexcache":       nil,
 		"internal/flat":    nil,
-		"check":            {"hook", "elfbin", "dwarfinfo", "flow", "sites"},
-		"report":           {"hook", "elfbin", "dwarfinfo", "flow", "sites", "check", "internal/counted"},
+		"kernel":           {"elfbin", "flow", "sites"},
+		"kernel/image":     {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel"},
+		"kernel/live":      {"elfbin", "flow", "sites", "kernel"},
+		"atlas":            {"elfbin", "flow", "sites", "kernel", "internal/flat"},
+		"check":            {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel"},
+		"report":           {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "check", "internal/counted"},
 		"attach":           {"hook", "elfbin", "flow", "sites", "internal/bpf", "internal/unix"},
 		"internal/bpf":     {"elfbin", "flow"},
 		"internal/unix":    nil,
@@ -33,7 +37,7 @@ func arrows() map[string][]string {
 // analysis packages give the same answer on every machine: they read what
 // they are given, start nothing and ask nobody.
 func analysis() []string {
-	return []string{"hook", "elfbin", "dwarfinfo", "flow", "sites", "check", "report"}
+	return []string{"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "kernel/image", "kernel/live", "atlas", "check", "report"}
 }
 
 func banned() []string { return []string{"os/exec", "net/http", "net", "plugin", "syscall"} }

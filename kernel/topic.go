@@ -1,0 +1,13 @@
+package kernel
+
+// String names the topic for people.
+func (t Topic) String() string {
+	names := [NumTopics]string{
+		"symbols", "inlining", "signatures", "ftrace locations", "kprobe blacklist", "tracepoints", "raw tracepoint arguments",
+		"LSM hooks", "calls", "configuration", "types", "modules", "kfuncs",
+	}
+	if t >= NumTopics {
+		return "?"
+	}
+	return names[t]
+}
