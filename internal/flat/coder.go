@@ -16,15 +16,15 @@ type Coder struct {
 	pos     int
 	writing bool
 	err     error
-	strings *Strings
-	texts   *Texts
+	strings Interner
+	texts   Lookup
 }
 
 // Encoder makes a Coder that appends; s collects the strings.
-func Encoder(s *Strings) *Coder { return &Coder{writing: true, strings: s} }
+func Encoder(s Interner) *Coder { return &Coder{writing: true, strings: s} }
 
 // Decoder makes a Coder that takes values off data; strings come from t.
-func Decoder(data []byte, t *Texts) *Coder { return &Coder{data: data, texts: t} }
+func Decoder(data []byte, t Lookup) *Coder { return &Coder{data: data, texts: t} }
 
 // Writing tells which of the two the Coder is.
 func (c *Coder) Writing() bool { return c.writing }
@@ -128,7 +128,7 @@ func (c *Coder) Bools(flags ...*bool) {
 // String codes a string. Equal ones are kept once in the file.
 func (c *Coder) String(s *string) {
 	if c.writing {
-		at := c.strings.add(*s)
+		at := c.strings.Add(*s)
 		c.Uint64(&at)
 		return
 	}
@@ -136,7 +136,7 @@ func (c *Coder) String(s *string) {
 	c.Uint64(&at)
 	*s = ""
 	if c.err == nil {
-		*s, c.err = c.texts.at(at)
+		*s, c.err = c.texts.At(at)
 	}
 }
 

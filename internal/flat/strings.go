@@ -6,6 +6,12 @@ import (
 	"sync"
 )
 
+// Interner gives each string a number: what an encoding Coder writes for it.
+type Interner interface{ Add(text string) uint64 }
+
+// Lookup gives the string of a number: what a decoding Coder reads.
+type Lookup interface{ At(at uint64) (string, error) }
+
 // Strings collects the strings of a file.
 type Strings struct {
 	data []byte
@@ -15,8 +21,8 @@ type Strings struct {
 // Bytes are the strings collected, to be written to the file.
 func (s *Strings) Bytes() []byte { return s.data }
 
-// add gives where the string stands. Position 0 is the empty string.
-func (s *Strings) add(text string) uint64 {
+// Add gives where the string stands. Position 0 is the empty string.
+func (s *Strings) Add(text string) uint64 {
 	if s.at == nil {
 		s.at = map[string]uint64{"": 0}
 		s.data = append(s.data, 0)
@@ -47,7 +53,8 @@ func NewTexts(r io.ReaderAt, size uint64) *Texts {
 // typical is how long strings seldom are: read at once with their length.
 const typical = 80
 
-func (t *Texts) at(at uint64) (string, error) {
+// At gives the string that stands at a position.
+func (t *Texts) At(at uint64) (string, error) {
 	t.mu.RLock()
 	s, ok := t.known[at]
 	t.mu.RUnlock()
