@@ -48,14 +48,15 @@ func (s *Snapshot) Sort() {
 	slices.SortFunc(s.Hooks, func(a, b LSMHook) int { return strings.Compare(a.Name, b.Name) })
 	slices.Sort(s.BPFFuncs)
 	s.BPFFuncs = slices.Compact(s.BPFFuncs)
-	slices.SortFunc(s.Edges, compareCalls)
+	slices.SortFunc(s.Edges, CompareCalls)
 	s.Edges = slices.Compact(s.Edges)
 	slices.SortStableFunc(s.Defs, func(a, b Definition) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind))
 	})
 }
 
-func compareCalls(a, b Call) int {
+// CompareCalls orders calls as Snapshot.Edges are.
+func CompareCalls(a, b Call) int {
 	return cmp.Or(strings.Compare(a.Caller, b.Caller), strings.Compare(a.CallerModule, b.CallerModule),
 		strings.Compare(a.Callee, b.Callee), strings.Compare(a.CalleeModule, b.CalleeModule))
 }

@@ -1,0 +1,205 @@
+package atlas
+
+import (
+	"strings"
+
+	"github.com/surehook/surehook/kernel"
+)
+
+// symbols are a kernel's symbols by module, address and name.
+type symbols struct {
+	mod    []int32 // index in Entry.mods, by symbol
+	addr   []uint64
+	size   []uint64
+	fn     []uint32
+	facts  []uint32
+	suffix []uint32     // number of a string
+	first  []int        // of each module its first symbol; one more at the end
+	byFn   rows[uint32] // of each function its symbols
+	args   rows[int8]
+}
+
+// symbolsOf gives the symbols of a function.
+func (e *Entry) symbolsOf(fn int, name string) ([]kernel.Symbol, error) {
+	y, err := e.symbols()
+	if err != nil {
+		return nil, err
+	}
+	mods, err := e.mods()
+	if err != nil {
+		return nil, err
+	}
+	var out []kernel.Symbol
+	for _, i := range y.byFn.of(fn) {
+		suffix, err := e.a.names.get(y.suffix[i])
+		if err != nil {
+			return nil, err
+		}
+		v := y.facts[i]
+		s := kernel.Symbol{
+			Name: withSuffix(name, suffix), Address: y.addr[i], Size: y.size[i], Module: mods[y.mod[i]],
+			Kind: kernel.SymbolKind(v & 3), Traceable: kernel.Answer(v >> 2 & 3), Refused: kernel.Answer(v >> 4 & 3),
+			Global: v&(1<<6) != 0, Init: v&(1<<7) != 0,
+		}
+		if v&(1<<8) != 0 {
+			s.Args = &kernel.Args{Place: y.args.of(int(i))}
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// Symbol gives the source name behind a symbol.
+func (e *Entry) Symbol(name string) (string, bool, error) {
+	y, err := e.symbols()
+	if err != nil {
+		return "", false, err
+	}
+	// The function's name is the symbol's, less its suffixes.
+	for base := name; base != ""; base = base[:max(strings.LastIndexByte(base, '.'), 0)] {
+		fn, ok, err := e.find(base)
+		if err != nil {
+			return "", false, err
+		}
+		if !ok {
+			continue
+		}
+		for _, i := range y.byFn.of(fn) {
+			suffix, err := e.a.names.get(y.suffix[i])
+			if err != nil {
+				return "", false, err
+			}
+			if withSuffix(base, suffix) == name {
+				return base, true, nil
+			}
+		}
+	}
+	return e.foreignSymbol(y, name)
+}
+
+// foreignSymbol looks for a symbol that does not begin with its function's name.
+func (e *Entry) foreignSymbol(y *symbols, name string) (string, bool, error) {
+	id, ok, err := e.a.names.find("/" + name)
+	if err != nil || !ok {
+		return "", false, err
+	}
+	for i, s := range y.suffix {
+		if s == id {
+			function, err := e.functionName(int(y.fn[i]))
+			return function, err == nil, err
+		}
+	}
+	return "", false, nil
+}
+
+func (e *Entry) functionName(fn int) (string, error) {
+	names, err := e.funcNames()
+	if err != nil {
+		return "", err
+	}
+	return e.a.names.get(names[fn])
+}
+
+// symbolName gives the name of a symbol by its number.
+func (e *Entry) symbolName(y *symbols, i int) (string, error) {
+	function, err := e.functionName(int(y.fn[i]))
+	if err != nil {
+		return "", err
+	}
+	suffix, err := e.a.names.get(y.suffix[i])
+	return withSuffix(function, suffix), err
+}
+
+func (e *Entry) readSymbols() (*symbols, error) {
+	mods, err := e.mods()
+	if err != nil {
+		return nil, err
+	}
+	y := &symbols{}
+	if err := e.readAddresses(y, len(mods)); err != nil {
+		return nil, err
+	}
+	n := e.meta.Symbols
+	if y.fn, err = e.a.numbers(sectSymFuncs, e.at, n, max(e.meta.Funcs, 1)); err != nil {
+		return nil, err
+	}
+	c, err := e.section(sectSymFacts)
+	if err != nil {
+		return nil, err
+	}
+	args, err := e.section(sectSymArgs)
+	if err != nil {
+		return nil, err
+	}
+	for range n {
+		v := c.int(1<<9 - 1)
+		y.facts = append(y.facts, uint32(v))
+		y.suffix = append(y.suffix, uint32(c.int(e.a.names.n-1)))
+		if v&(1<<8) != 0 {
+			for range args.count() {
+				y.args.values = append(y.args.values, int8(args.signed()))
+			}
+		}
+		y.args.close()
+	}
+	if !c.done() {
+		return nil, e.bad(sectSymFacts)
+	}
+	if !args.done() {
+		return nil, e.bad(sectSymArgs)
+	}
+	y.byFn = group(y.fn, e.meta.Funcs)
+	return y, nil
+}
+
+// readAddresses reads the addresses of all symbols, module by module.
+func (e *Entry) readAddresses(y *symbols, mods int) error {
+	c, err := e.section(sectSymAddrs)
+	if err != nil {
+		return err
+	}
+	counts, sum := make([]int, mods), 0
+	for i := range counts {
+		counts[i] = c.int(e.meta.Symbols)
+		sum += counts[i]
+	}
+	if sum != e.meta.Symbols || sum > len(c.data) {
+		return e.bad(sectSymAddrs)
+	}
+	for m, n := range counts {
+		y.first = append(y.first, len(y.addr))
+		end, last := uint64(0), uint64(0)
+		for range n {
+			a := end + uint64(c.signed())
+			size := c.next()
+			if a < last {
+				c.bad = true
+			}
+			y.mod, y.addr, y.size = append(y.mod, int32(m)), append(y.addr, a), append(y.size, size)
+			end, last = a+size, a
+		}
+	}
+	y.first = append(y.first, len(y.addr))
+	if !c.done() {
+		return e.bad(sectSymAddrs)
+	}
+	return nil
+}
+
+// group gives for each of n keys the places in keys that have it, ascending.
+func group(keys []uint32, n int) rows[uint32] {
+	r := rows[uint32]{end: make([]uint32, n), values: make([]uint32, len(keys))}
+	for _, k := range keys {
+		r.end[k]++
+	}
+	sum := uint32(0)
+	for i, c := range r.end {
+		r.end[i] = sum // the beginning, moved on below
+		sum += c
+	}
+	for i, k := range keys {
+		r.values[r.end[k]] = uint32(i)
+		r.end[k]++
+	}
+	return r
+}
