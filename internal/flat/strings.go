@@ -10,7 +10,9 @@ import (
 type Interner interface{ Add(text string) uint64 }
 
 // Lookup gives the string of a number: what a decoding Coder reads.
-type Lookup interface{ At(at uint64) (string, error) }
+type Lookup interface {
+	At(at uint64) (string, error)
+}
 
 // Strings collects the strings of a file.
 type Strings struct {
