@@ -93,6 +93,9 @@ func (e *FormatError) Error() string {
 // Unwrap returns the cause.
 func (e *FormatError) Unwrap() error { return e.Err }
 
+// IsAtlas tells whether the file has the marks of an atlas.
+func (e *FormatError) IsAtlas() bool { return !errors.Is(e.Err, errNoAtlas) }
+
 var (
 	errNoAtlas   = errors.New("not an atlas file of this version")
 	errDirectory = errors.New("the directory is damaged")
