@@ -33,6 +33,7 @@ type body struct {
 	stmt   []bool           // see statements
 	inner  []int32          // see innermost
 	alive  []bool           // see live
+	begins []spot           // see spots
 	roots  []int32          // instructions where control comes in from outside
 	doubt  []Reason         // what makes the graph incomplete
 }

@@ -1,6 +1,10 @@
 package sites
 
-import "github.com/surehook/surehook/flow"
+import (
+	"slices"
+
+	"github.com/surehook/surehook/flow"
+)
 
 // bypassed tells whether code that is already past the call reaches the place
 // where a copy ends without having passed the copy, by a condition of its own.
@@ -263,12 +267,47 @@ func (bd *body) firstStarts(edges []entryEdge) (kept []entryEdge, dropped bool) 
 	return kept, dropped
 }
 
-// rejoined tells whether a branch of the caller that only the copy leads to
-// leads back into its midst: a loop turned round, in which the next execution
-// begins there, or code of the copy that passes for the caller's.
-func (bd *body) rejoined(r *region, edges []entryEdge) (at int32, yes bool) {
+// addTurned adds the ways by which a loop of the caller, turned round, comes back
+// to the beginning of a copy: a branch that only the copy leads to, into code
+// that stands for the same source as a start point does.
+func (bd *body) addTurned(v *copyView, edges []entryEdge) []entryEdge {
+	back := bd.turned(v.region, edges)
+	if len(back) == 0 {
+		return edges
+	}
+	begins := map[rowKey][]uint32{}
+	for s := range startPoints(edges) {
+		p := bd.pieceOf(v, s)
+		if k, ok := p.begin(); ok {
+			begins[k] = p.ops[k]
+		}
+	}
+	for _, e := range back {
+		p := bd.pieceOf(v, e.to)
+		if k, ok := p.begin(); ok && begins[k] != nil && contains(p.ops[k], begins[k]) {
+			edges = append(edges, e)
+		}
+	}
+	return edges
+}
+
+// turned lists the ways of comeBack that close a loop past the start points.
+func (bd *body) turned(r *region, edges []entryEdge) []entryEdge {
+	avoid := make([]bool, len(bd.graph.Insns))
+	for s := range startPoints(edges) {
+		avoid[s] = true
+	}
+	return slices.DeleteFunc(bd.comeBack(r, edges), func(e entryEdge) bool {
+		return !bd.reach([]int32{e.to}, avoid)[e.from]
+	})
+}
+
+// comeBack lists the ways by which branches of the caller that only the copy
+// leads to come back into its midst.
+func (bd *body) comeBack(r *region, edges []entryEdge) []entryEdge {
 	starts := startPoints(edges)
 	outside := bd.reach(bd.roots, r.in)
+	var out []entryEdge
 	for i := range bd.graph.Insns {
 		u := int32(i)
 		if r.in[u] || outside[u] || bd.graph.Insns[u].Kind != flow.CondJump {
@@ -276,9 +315,23 @@ func (bd *body) rejoined(r *region, edges []entryEdge) (at int32, yes bool) {
 		}
 		for _, e := range bd.graph.Succ(u) {
 			if r.in[e.To] && !starts[e.To] {
-				return u, true
+				out = append(out, entryEdge{u, e.To})
 			}
 		}
+	}
+	return out
+}
+
+// rejoined tells whether a branch of the caller that only the copy leads to
+// leads back into its midst: a loop turned round, in which the next execution
+// begins there, or code of the copy that passes for the caller's.
+func (bd *body) rejoined(r *region, edges []entryEdge) (at int32, yes bool) {
+	back := bd.comeBack
+	if bd.marks {
+		back = bd.turned
+	}
+	if found := back(r, edges); len(found) > 0 {
+		return found[0].from, true
 	}
 	return 0, false
 }

@@ -190,7 +190,7 @@ func (bd *body) doubtCopy(v *copyView, edges []entryEdge, r *copyResult) {
 	if p, yes := bd.bypassed(v, edges); yes {
 		r.doubt(ReasonDecided, "code at "+addr(p)+" reaches what follows the call without it: the call may have been decided there beforehand")
 	}
-	if bd.marks {
+	if bd.marks && !bd.unmarkedClone() {
 		return
 	}
 	// LLVM lets instructions pass for the caller's too often for this to be a sign.
@@ -231,8 +231,11 @@ func (bd *body) copyEdges(v *copyView, views []*copyView, r *copyResult) []entry
 		r.doubt(ReasonMerged, "another copy leads into this one and ends there: taken for one execution")
 		return nil
 	}
-	if !bd.marks && !bd.gnu {
+	switch {
+	case !bd.marks && !bd.gnu:
 		edges = bd.settle(v, edges)
+	case bd.gnu && bd.lines != nil:
+		edges = bd.addTurned(v, edges)
 	}
 	if bd.marks && !bd.startsAt(edges, v.copy) {
 		r.doubt(ReasonEvidence, "the line table marks no beginning of a copy, and the flow enters it elsewhere than recorded")

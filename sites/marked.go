@@ -129,6 +129,8 @@ func (bd *body) intoMarker(v *copyView, views []*copyView, m marker) []entryEdge
 			sure = append(sure, e)
 		case !again[e.from]:
 			perhaps = append(perhaps, e)
+		case bd.callsAgain(v, m, e):
+			sure = append(sure, e)
 		}
 	}
 	// Ways from inside the copy that are no loop: with others from outside

@@ -27,6 +27,34 @@ func (b *Binary) hasMarkers(unit int32) bool {
 	return strings.HasPrefix(p, "GNU C") || strings.HasPrefix(p, "GNU Objective-C") || strings.HasPrefix(p, "GNU GIMPLE")
 }
 
+// unmarkedClone tells whether the body is one without any inline entry row
+// although copies are in it: GCC's link-time optimisation leaves the rows out of
+// the clones that it makes.
+func (bd *body) unmarkedClone() bool {
+	b := bd.owner
+	if bd.lines == nil || bd.fn.FirstCopy >= bd.fn.EndCopy || !strings.HasPrefix(b.data.Unit(bd.fn.Unit).Producer, "GNU GIMPLE") {
+		return false
+	}
+	decls := map[place]bool{}
+	for c := bd.fn.FirstCopy; c < bd.fn.EndCopy; c++ {
+		o := b.data.Copy(c).Origin
+		if o < 0 || b.index.ofRoot(o) == nil {
+			continue
+		}
+		for _, p := range b.index.ofRoot(o).decls {
+			decls[place{file: p.file, line: p.line}] = true
+		}
+	}
+	for _, rg := range bd.fn.Ranges {
+		for _, row := range bd.lines.Between(rg.Low, rg.High) {
+			if row.IsStmt && !row.EndSeq && decls[place{file: bd.fileOf(row), line: int(row.Line)}] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // markers lists the inline entry rows of f in the body, by instruction.
 func (b *Binary) markers(bd *body, f *function) []marker {
 	if bd.lines == nil || len(f.decls) == 0 || !b.hasMarkers(bd.fn.Unit) {
