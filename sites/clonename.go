@@ -94,3 +94,11 @@ func (f *function) renamedTo() string {
 	}
 	return ""
 }
+
+// SymbolName takes the compiler's suffixes off a symbol: "f.isra.0.cold" is
+// of f. clone, part and cold say what the suffixes mean; several may hold, and
+// cold wins over part, part over clone.
+func SymbolName(symbol string) (function string, clone, part, cold bool) {
+	function, s := splitClone(symbol)
+	return function, s.clone, s.part, s.cold
+}
