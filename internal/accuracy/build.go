@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+
+	"github.com/surehook/surehook/internal/filelock"
 )
 
 // keyVersion changes all keys when the layout of the cache changes.
@@ -24,7 +26,7 @@ type compiled struct {
 
 // lock keeps two harnesses from running one binary at a time: each would count
 // the other's executions.
-func (b compiled) lock() (unlock func(), err error) { return lockFile(b.dir + ".lock") }
+func (b compiled) lock() (unlock func(), err error) { return filelock.Lock(b.dir + ".lock") }
 
 // compile builds a program, or finds it built.
 func compile(ctx context.Context, c store, p program, b build, marked bool) (compiled, error) {

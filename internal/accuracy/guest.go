@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/surehook/surehook/internal/filelock"
 	"github.com/surehook/surehook/internal/vmtest"
 )
 
@@ -41,7 +42,7 @@ func newGuest(ctx context.Context, arch, commands string) (*guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := lockFile(filepath.Join(cache, "lock"))
+	unlock, err := filelock.Lock(filepath.Join(cache, "lock"))
 	if err != nil {
 		return nil, err
 	}

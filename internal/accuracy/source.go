@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/surehook/surehook/internal/filelock"
 )
 
 // release is the Debian release the sources come from. Its upstream tarballs
@@ -34,7 +36,7 @@ func (e *missingError) Error() string { return e.what + "; " + e.remedy }
 // fetch gives the unpacked source tree, downloading it once.
 func (s source) fetch(ctx context.Context, c store) (string, error) {
 	tree := c.path("src", s.SHA256[:16], s.Root)
-	unlock, err := lockFile(c.path("src", s.SHA256[:16]+".lock"))
+	unlock, err := filelock.Lock(c.path("src", s.SHA256[:16]+".lock"))
 	if err != nil {
 		return "", err
 	}
@@ -86,7 +88,7 @@ func (s source) download(ctx context.Context, c store) error {
 		return &missingError{"no apt-get on this machine", "put " + s.Tarball + " into " + c.path("src")}
 	}
 	apt := c.path("apt")
-	unlock, err := lockFile(apt + ".lock")
+	unlock, err := filelock.Lock(apt + ".lock")
 	if err != nil {
 		return err
 	}

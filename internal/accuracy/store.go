@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/surehook/surehook/internal/filelock"
 )
 
 // store is the cache: files under names made of a hash of their inputs.
@@ -55,7 +57,7 @@ func keyOf(inputs ...any) string {
 func memo[T any](s store, kind, key string, produce func() (T, error)) (T, error) {
 	var v T
 	file := s.path(kind, key+".json")
-	unlock, err := lockFile(file + ".lock")
+	unlock, err := filelock.Lock(file + ".lock")
 	if err != nil {
 		return v, err
 	}

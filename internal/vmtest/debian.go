@@ -2,13 +2,14 @@ package vmtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/surehook/surehook/internal/filelock"
 )
 
 // Package is a binary package of the Debian archive.
@@ -41,42 +42,52 @@ func (p Package) Cached(cache string) bool {
 	return err == nil
 }
 
-// Fetch unpacks the package below the cache directory and gives the directory
-// it lies in. What is there stays: remove it to get a newer version.
+// Fetch unpacks the package below the cache directory, once for all processes,
+// and gives the directory it lies in. What is there stays: remove it to get a
+// newer version.
 func (p Package) Fetch(ctx context.Context, cache string) (string, error) {
 	cache, err := filepath.Abs(cache)
 	if err != nil {
 		return "", err
 	}
 	dir := p.dir(cache)
-	if p.Cached(cache) {
-		return dir, nil
+	return dir, fill(dir, func(tmp, root string) error {
+		apt, err := newApt(ctx, filepath.Join(tmp, "apt"), p.Arch, p.Suite)
+		if err != nil {
+			return fmt.Errorf("%s of %s is not in the cache: %w", p.Name, p.Suite, err)
+		}
+		name, err := apt.real(ctx, p.Name)
+		if err != nil {
+			return err
+		}
+		return apt.unpack(ctx, root, name)
+	})
+}
+
+// fill makes a directory of the cache if it is not there: whole, or not at
+// all. One process does it, others wait. tmp is for anything, root becomes dir.
+func fill(dir string, do func(tmp, root string) error) error {
+	unlock, err := filelock.Lock(dir + ".lock")
+	if err != nil {
+		return err
 	}
-	tmp := filepath.Join(cache, fmt.Sprintf(".%s-%d", filepath.Base(dir), os.Getpid()))
+	defer unlock()
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	tmp := dir + ".part"
 	defer os.RemoveAll(tmp)
-	apt, err := newApt(ctx, filepath.Join(tmp, "apt"), p)
-	if err != nil {
-		return "", err
-	}
-	name, err := apt.real(ctx, p.Name)
-	if err != nil {
-		return "", err
-	}
-	if _, err := apt.run(ctx, "apt-get", "download", name+"/"+p.Suite); err != nil {
-		return "", err
-	}
-	debs, err := filepath.Glob(filepath.Join(apt.dir, "*.deb"))
-	if err != nil || len(debs) != 1 {
-		return "", fmt.Errorf("apt-get download %s left %d packages: %w", name, len(debs), err)
+	if err := os.RemoveAll(tmp); err != nil { // of one that was killed
+		return err
 	}
 	root := filepath.Join(tmp, "root")
-	if _, err := apt.run(ctx, "dpkg-deb", "-x", debs[0], root); err != nil {
-		return "", err
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return err
 	}
-	if err := os.Rename(root, dir); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", err
+	if err := do(tmp, root); err != nil {
+		return err
 	}
-	return dir, nil
+	return os.Rename(root, dir)
 }
 
 // Image fetches a kernel package (or one that depends on it, like
@@ -93,15 +104,17 @@ func (p Package) Image(ctx context.Context, cache string) (string, error) {
 	return images[0], nil
 }
 
-// apt is Debian's package manager with lists and configuration of its own.
+// apt is Debian's package manager with lists and configuration of its own, for
+// one suite.
 type apt struct {
-	dir  string
-	opts []string
+	suite string
+	dir   string
+	opts  []string
 }
 
-func newApt(ctx context.Context, dir string, p Package) (*apt, error) {
+func newApt(ctx context.Context, dir, arch, suite string) (*apt, error) {
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		return nil, fmt.Errorf("%w: no apt-get to fetch %s", ErrMissing, p.Name)
+		return nil, fmt.Errorf("%w: no apt-get to fetch packages with; use a Debian machine", ErrMissing)
 	}
 	for _, d := range []string{"state/lists/partial", "cache/archives/partial"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
@@ -113,19 +126,20 @@ func newApt(ctx context.Context, dir string, p Package) (*apt, error) {
 		signed = "[signed-by=" + keyring + "] "
 	}
 	list := filepath.Join(dir, "sources.list")
-	if err := os.WriteFile(list, []byte("deb "+signed+mirror+" "+p.Suite+" main\n"), 0o644); err != nil {
+	if err := os.WriteFile(list, []byte("deb "+signed+mirror+" "+suite+" main\n"), 0o644); err != nil {
 		return nil, err
 	}
-	a := &apt{dir: dir}
+	a := &apt{dir: dir, suite: suite}
 	for _, o := range []string{
 		"Dir::Etc::sourcelist=" + list, "Dir::Etc::sourceparts=/dev/null", "Dir::State=" + filepath.Join(dir, "state"),
 		"Dir::Cache=" + filepath.Join(dir, "cache"), "Dir::State::status=/dev/null", "APT::Sandbox::User=root",
-		"APT::Architecture=" + p.Arch, "APT::Architectures=" + p.Arch, "Acquire::Languages=none",
+		"APT::Architecture=" + arch, "APT::Architectures=" + arch, "Acquire::Languages=none",
+		"Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false", "Acquire::Retries=3",
 	} {
 		a.opts = append(a.opts, "-o", o)
 	}
 	if _, err := a.run(ctx, "apt-get", "update"); err != nil {
-		return nil, fmt.Errorf("%w: %s of %s is not in the cache and the archive cannot be reached: %w", ErrMissing, p.Name, p.Suite, err)
+		return nil, fmt.Errorf("%w: the archive cannot be reached: %w", ErrMissing, err)
 	}
 	return a, nil
 }
@@ -144,6 +158,28 @@ func (a *apt) real(ctx context.Context, name string) (string, error) {
 		return m[1], nil
 	}
 	return name, nil
+}
+
+// unpack downloads packages, which checks their signatures' sums, and unpacks
+// them all into root.
+func (a *apt) unpack(ctx context.Context, root string, names ...string) error {
+	args := []string{"download"}
+	for _, n := range names {
+		args = append(args, n+"/"+a.suite)
+	}
+	if _, err := a.run(ctx, "apt-get", args...); err != nil {
+		return fmt.Errorf("%w: %w", ErrMissing, err)
+	}
+	debs, err := filepath.Glob(filepath.Join(a.dir, "*.deb"))
+	if err != nil || len(debs) != len(names) {
+		return fmt.Errorf("apt-get download %s left %d packages", strings.Join(names, " "), len(debs))
+	}
+	for _, deb := range debs {
+		if _, err := a.run(ctx, "dpkg-deb", "-x", deb, root); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *apt) run(ctx context.Context, command string, args ...string) (string, error) {

@@ -12,6 +12,8 @@ import (
 // Job is what a machine is to do.
 type Job struct {
 	Files   []File            `json:"-"`       // the file system, beside /init, /proc, /sys, /dev and /tmp
+	Cmdline []string          `json:"-"`       // further parameters of the kernel, as lsm=bpf
+	Modules []string          `json:"modules"` // kernel modules, loaded in this order; Image.Run adds what they need
 	Sysctl  map[string]string `json:"sysctl"`  // by path below /proc/sys
 	Steps   []Step            `json:"steps"`   // one after the other; a failed one does not end the job
 	Collect []string          `json:"collect"` // absolute paths of files to hand back

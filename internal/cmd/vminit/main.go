@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"unsafe"
 
 	"github.com/surehook/surehook/internal/vmtest"
 )
@@ -49,6 +50,9 @@ func run() error {
 		return err
 	}
 	out.Kernel = strings.TrimSpace(string(release))
+	if err := loadModules(job.Modules); err != nil {
+		return err
+	}
 	for name, value := range job.Sysctl {
 		if err := os.WriteFile(filepath.Join("/proc/sys", name), []byte(value), 0o644); err != nil {
 			return err
@@ -74,6 +78,22 @@ func run() error {
 	return errors.Join(out.Encode(port), port.Close())
 }
 
+// loadModules loads modules in their order.
+func loadModules(paths []string) error {
+	none := []byte{0} // no parameters
+	for _, p := range paths {
+		data, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		_, _, errno := syscall.Syscall(syscall.SYS_INIT_MODULE, uintptr(unsafe.Pointer(unsafe.SliceData(data))), uintptr(len(data)), uintptr(unsafe.Pointer(unsafe.SliceData(none))))
+		if errno != 0 && errno != syscall.EEXIST {
+			return fmt.Errorf("loading %s: %w", p, errno)
+		}
+	}
+	return nil
+}
+
 // mountAll mounts what a running system has.
 func mountAll() error {
 	for _, m := range []struct {
@@ -86,6 +106,7 @@ func mountAll() error {
 		{"tmpfs", "/tmp", true},
 		{"cgroup2", "/sys/fs/cgroup", false},
 		{"bpf", "/sys/fs/bpf", false},
+		{"securityfs", "/sys/kernel/security", false},
 		{"tracefs", "/sys/kernel/tracing", false},
 		{"debugfs", "/sys/kernel/debug", false},
 	} {

@@ -1,15 +1,17 @@
 //go:build unix
 
-package accuracy
+package filelock
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
 )
 
-// lockFile waits for the lock of that name.
-func lockFile(name string) (unlock func(), err error) {
+// Lock waits for the lock of that name, a file that it makes and that stays.
+// The kernel gives it up when the process ends, however it ends.
+func Lock(name string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return nil, err
 	}
@@ -18,7 +20,7 @@ func lockFile(name string) (unlock func(), err error) {
 		return nil, err
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, firstError(&os.PathError{Op: "lock", Path: name, Err: err}, f.Close())
+		return nil, errors.Join(&os.PathError{Op: "lock", Path: name, Err: err}, f.Close())
 	}
 	return func() { f.Close() }, nil // closing unlocks
 }
