@@ -31,7 +31,7 @@ func sample(name string, n int, seed uint64) *kernel.Snapshot {
 	s.Unknown[kernel.Modules] = "no modules"
 	addr := base
 	for i := range n {
-		f := kernel.Function{Name: fmt.Sprintf("fn_%d", i*7%n), BTF: kernel.Answer(r.IntN(3)), Sources: []string{fmt.Sprintf("a/%d.c:%d", i%9, i)}}
+		f := kernel.Function{Name: fmt.Sprintf("fn_%d", i*7%n), BTF: kernel.Answer(r.IntN(3)), Sources: []string{fmt.Sprintf("a/%d.c", i%9)}}
 		f.Plan = sites.Judgement{Verdict: sites.Complete}
 		f.Protos = []kernel.Proto{{Params: []kernel.Param{{Name: "a", Type: "*cs:task_struct"}, {Name: fmt.Sprint("p", r.IntN(20)), Type: "i:int"}}, Result: "0"}}
 		for j := range r.IntN(3) {
@@ -79,6 +79,7 @@ func addCopies(s *kernel.Snapshot, r *rand.Rand) {
 		to := syms[r.IntN(len(syms))]
 		s.Edges = append(s.Edges, kernel.Call{Caller: syms[r.IntN(len(syms))].Name, Callee: to.Name, CalleeModule: to.Module})
 	}
+	s.Functions[0].Copies = append(s.Functions[0].Copies, kernel.Copy{Address: syms[0].Address + 1<<30, Times: 1}) // in no symbol
 	s.Edges = append(s.Edges, kernel.Call{Caller: syms[0].Name, Callee: "__SCT__tp_func_sched_switch"})
 }
 

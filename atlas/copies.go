@@ -13,7 +13,7 @@ type copies struct {
 
 	conds   []condition
 	cond    map[uint32]uint32 // index in conds, of the copies that have one
-	callers map[uint32]uint32 // symbols that are not the one before the address
+	callers map[uint32]uint32 // of those that are not in the symbol before the address: its place and 1, 0 for none
 }
 
 // copiesOf gives the inlined copies of a function.
@@ -38,28 +38,35 @@ func (e *Entry) copiesOf(fn int) ([]kernel.Copy, error) {
 		m := int(all.mod[i])
 		c := kernel.Copy{Address: all.addr[i], Module: mods[m], Times: plainCopy().times}
 		low, high := y.first[m], y.first[m+1]
-		at, ok := all.callers[i]
-		if !ok {
-			at = uint32(holding(func(i int) (uint64, bool) {
-				if i >= high-low {
-					return 0, false
-				}
-				return y.addr[low+i], true
-			}, c.Address))
+		if at := all.caller(i, y.addr[low:high]); at >= 0 {
+			if at >= high-low {
+				return nil, e.bad(sectCopyConds)
+			}
+			if c.Caller, err = e.symbolName(y, low+at); err != nil {
+				return nil, err
+			}
+			c.Offset = c.Address - y.addr[low+at]
 		}
-		if int(at) >= high-low {
-			return nil, e.bad(sectCopyConds)
-		}
-		if c.Caller, err = e.symbolName(y, low+int(at)); err != nil {
-			return nil, err
-		}
-		c.Offset = c.Address - y.addr[low+int(at)]
 		if k, ok := all.cond[i]; ok {
 			c.Cond, c.Times = all.conds[k].cond, all.conds[k].times
 		}
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// caller gives the place of the symbol that contains a copy among those of its
+// module; -1 if none does.
+func (all *copies) caller(i uint32, addr []uint64) int {
+	if at, ok := all.callers[i]; ok {
+		return int(at) - 1
+	}
+	return holding(func(i int) (uint64, bool) {
+		if i >= len(addr) {
+			return 0, false
+		}
+		return addr[i], true
+	}, all.addr[i])
 }
 
 func (e *Entry) readCopies() (*copies, error) {

@@ -35,6 +35,7 @@ const (
 	sectStrings  sectionKind = iota + 1 // a group of the pool of strings
 	sectHeads                           // the first string of each group
 	sectProtos                          // a group of the pool of signatures
+	sectDecls                           // a group of the pool of declarations of functions
 	sectDefs                            // a group of the pool of definitions
 	sectDefNames                        // the name of each definition
 	sectSizes                           // how many there are in each pool of records
@@ -42,23 +43,22 @@ const (
 	sectPoints                          // a group of the pool of raw tracepoints
 	sectHooks                           // a group of the pool of LSM hooks
 
-	sectMeta       // of a kernel: identity, missing topics, counts
-	sectModules    // names of modules
-	sectFuncNames  // of each function its name
-	sectFuncFacts  // flags
-	sectFuncProtos // signatures
-	sectFuncFiles  // where it is declared
-	sectReasons    // why a plan is not complete
-	sectSymAddrs   // of each symbol its address and size
-	sectSymFuncs   // its function
-	sectSymFacts   // suffix, kind, flags
-	sectSymArgs    // what became of its parameters
-	sectCopyAddrs  // of each inlined copy its address
-	sectCopyFuncs  // its function
-	sectCopyConds  // its condition, where it has one
-	sectCallNodes  // what calls and is called besides the symbols
-	sectCallEdges  // the calls
-	sectDefIDs     // lists of numbers in the pools
+	sectMeta      // of a kernel: identity, missing topics, counts
+	sectModules   // names of modules
+	sectFuncNames // of each function its name
+	sectFuncFacts // flags
+	sectFuncDecls // its declaration
+	sectReasons   // why a plan is not complete
+	sectSymAddrs  // of each symbol its address and size
+	sectSymFuncs  // its function
+	sectSymFacts  // suffix, kind, flags
+	sectSymArgs   // what became of its parameters
+	sectCopyAddrs // of each inlined copy its address
+	sectCopyFuncs // its function
+	sectCopyConds // its condition, where it has one
+	sectCallNodes // what calls and is called besides the symbols
+	sectCallEdges // the calls
+	sectDefIDs    // lists of numbers in the pools
 	sectEventIDs
 	sectPointIDs
 	sectHookIDs

@@ -10,9 +10,8 @@ import (
 // functions are what is decoded of functions, by number.
 type functions struct {
 	facts   []uint32
-	protos  rows[uint32]
-	sources rows[source]
-	reasons rows[source] // of the plan: code and text
+	decls   []uint32
+	reasons rows[reason] // of the plan
 }
 
 // rows are lists of values, one list after another.
@@ -33,11 +32,8 @@ func (r *rows[T]) of(i int) []T {
 // close ends a list.
 func (r *rows[T]) close() { r.end = append(r.end, uint32(len(r.values))) }
 
-// source is a declaring file with its line, or two texts of a reason.
-type source struct {
-	file uint32
-	line uint64
-}
+// reason is why a plan is what it is.
+type reason struct{ code, text uint32 }
 
 // Function gives the facts on a source name.
 func (e *Entry) Function(name string) (kernel.Function, bool, error) {
@@ -74,29 +70,18 @@ func (e *Entry) function(fn int, name string) (kernel.Function, error) {
 	f.BTF = kernel.Answer(facts & 3)
 	f.Plan.Verdict = verdicts()[facts>>2&7]
 	for _, r := range all.reasons.of(fn) {
-		code, err := e.a.names.get(r.file)
+		code, err := e.a.names.get(r.code)
 		if err != nil {
 			return f, err
 		}
-		text, err := e.a.names.At(r.line)
+		text, err := e.a.names.get(r.text)
 		if err != nil {
 			return f, err
 		}
 		f.Plan.Reasons = append(f.Plan.Reasons, sites.Reason{Code: sites.ReasonCode(code), Text: text})
 	}
-	for _, id := range all.protos.of(fn) {
-		p, err := record(e.a, &e.a.protos, id, codeProto)
-		if err != nil {
-			return f, err
-		}
-		f.Protos = append(f.Protos, p)
-	}
-	for _, s := range all.sources.of(fn) {
-		file, err := e.a.names.get(s.file)
-		if err != nil {
-			return f, err
-		}
-		f.Sources = append(f.Sources, joinSource(file, s.line))
+	if err := e.declare(&f, all.decls[fn]); err != nil {
+		return f, err
 	}
 	if f.Symbols, err = e.symbolsOf(fn, name); err != nil {
 		return f, err
@@ -127,7 +112,7 @@ func (e *Entry) readFunctions() (*functions, error) {
 		}
 		f.facts = append(f.facts, uint32(v))
 		for range v >> 5 {
-			f.reasons.values = append(f.reasons.values, source{file: uint32(why.int(e.a.names.n - 1)), line: why.next()})
+			f.reasons.values = append(f.reasons.values, reason{uint32(why.int(e.a.names.n - 1)), uint32(why.int(e.a.names.n - 1))})
 		}
 		f.reasons.close()
 	}
@@ -137,48 +122,26 @@ func (e *Entry) readFunctions() (*functions, error) {
 	if !why.done() {
 		return nil, e.bad(sectReasons)
 	}
-	if err := e.readProtos(f); err != nil {
-		return nil, err
+	f.decls, err = e.ids(sectFuncDecls, e.a.decls.n)
+	if err == nil && len(f.decls) != n {
+		err = e.bad(sectFuncDecls)
 	}
-	return f, e.readSources(f)
+	return f, err
 }
 
-func (e *Entry) readProtos(f *functions) error {
-	c, err := e.section(sectFuncProtos)
+// declare adds what the source says of a function.
+func (e *Entry) declare(f *kernel.Function, id uint32) error {
+	d, err := record(e.a, &e.a.decls, id, codeDeclaration)
 	if err != nil {
 		return err
 	}
-	near := mark{}
-	for range f.facts {
-		for range c.count() {
-			v := near.value(c.signed())
-			if v < 0 || v >= int64(e.a.protos.n) {
-				c.bad = true
-				break
-			}
-			f.protos.values = append(f.protos.values, uint32(v))
+	f.Sources = d.files
+	for _, id := range d.protos {
+		p, err := record(e.a, &e.a.protos, id, codeProto)
+		if err != nil {
+			return err
 		}
-		f.protos.close()
-	}
-	if !c.done() {
-		return e.bad(sectFuncProtos)
-	}
-	return nil
-}
-
-func (e *Entry) readSources(f *functions) error {
-	c, err := e.section(sectFuncFiles)
-	if err != nil {
-		return err
-	}
-	for range f.facts {
-		for range c.count() {
-			f.sources.values = append(f.sources.values, source{file: uint32(c.int(e.a.names.n - 1)), line: c.next()})
-		}
-		f.sources.close()
-	}
-	if !c.done() {
-		return e.bad(sectFuncFiles)
+		f.Protos = append(f.Protos, p)
 	}
 	return nil
 }

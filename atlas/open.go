@@ -26,6 +26,7 @@ type Atlas struct {
 
 	names    texts
 	protos   pool
+	decls    pool
 	defs     pool
 	events   pool
 	points   pool
@@ -158,7 +159,7 @@ func (a *Atlas) openPools() error {
 	for _, p := range []struct {
 		pool *pool
 		kind sectionKind
-	}{{&a.protos, sectProtos}, {&a.defs, sectDefs}, {&a.events, sectEvents}, {&a.points, sectPoints}, {&a.hooks, sectHooks}} {
+	}{{&a.protos, sectProtos}, {&a.decls, sectDecls}, {&a.defs, sectDefs}, {&a.events, sectEvents}, {&a.points, sectPoints}, {&a.hooks, sectHooks}} {
 		a.groups(p.pool, p.kind, c.int(maxStrings), unpackRecords)
 	}
 	if !c.done() {

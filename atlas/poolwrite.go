@@ -88,14 +88,18 @@ func newRecords[T any](code func(*flat.Coder, *T)) *records[T] {
 func (r *records[T]) count(n counter, v *T) { r.code(flat.Encoder(n), v) }
 
 // add gives the number of a record.
-func (r *records[T]) add(n *numbers, v *T) uint32 {
+func (r *records[T]) add(n *numbers, v *T) uint32 { return r.addFor("", n, v) }
+
+// addFor gives the number of a record that is not shared with other keys: what
+// neighbours say of one name is then mostly the next record.
+func (r *records[T]) addFor(key string, n *numbers, v *T) uint32 {
 	c := flat.Encoder(n)
 	r.code(c, v)
 	s := string(c.Record())
-	id, ok := r.at[s]
+	id, ok := r.at[key+"\x00"+s]
 	if !ok {
 		id = uint32(len(r.list))
-		r.at[s] = id
+		r.at[key+"\x00"+s] = id
 		r.list = append(r.list, s)
 	}
 	return id

@@ -27,6 +27,17 @@ func codeProto(c *flat.Coder, p *kernel.Proto) {
 	codeParams(c, &p.Params)
 }
 
+// declaration is what the source says of a function's name.
+type declaration struct {
+	protos []uint32 // numbers of signatures
+	files  []string
+}
+
+func codeDeclaration(c *flat.Coder, d *declaration) {
+	flat.Slice(c, &d.protos, func(id *uint32) { flat.Uint(c, id) })
+	flat.Slice(c, &d.files, func(s *string) { c.String(s) })
+}
+
 func codeDefinition(c *flat.Coder, d *kernel.Definition) {
 	c.String(&d.Name)
 	flat.Uint(c, (*uint8)(&d.Kind))

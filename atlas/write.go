@@ -72,6 +72,7 @@ type builder struct {
 	names *numbers
 
 	protos *records[kernel.Proto]
+	decls  *records[declaration] // of functions, each of one name
 	defs   *records[kernel.Definition]
 	events *records[kernel.Tracepoint]
 	points *records[kernel.RawTracepoint]
@@ -82,7 +83,7 @@ type builder struct {
 
 func newBuilder() *builder {
 	return &builder{
-		used: counter{"": 1 << 30}, protos: newRecords(codeProto), defs: newRecords(codeDefinition), events: newRecords(codeEvent),
+		used: counter{"": 1 << 30}, protos: newRecords(codeProto), decls: newRecords(codeDeclaration), defs: newRecords(codeDefinition), events: newRecords(codeEvent),
 		points: newRecords(codePoint), hooks: newRecords(codeHook),
 	}
 }
@@ -95,8 +96,7 @@ func (b *builder) count(k *kernel.Snapshot) error {
 		for j := range f.Protos {
 			b.protos.count(b.used, &f.Protos[j])
 		}
-		for _, s := range f.Sources {
-			file, _ := splitSource(s)
+		for _, file := range files(f) {
 			b.used.Add(file)
 		}
 		for _, s := range f.Symbols {
@@ -147,6 +147,7 @@ func (b *builder) shared(o *sink) {
 	}
 	o.section(sectHeads, shared, 0, heads)
 	o.groups(sectProtos, b.protos.list, packRecords)
+	o.groups(sectDecls, b.decls.list, packRecords)
 	o.groups(sectDefs, b.defs.list, packRecords)
 	o.groups(sectEvents, b.events.list, packRecords)
 	o.groups(sectPoints, b.points.list, packRecords)
@@ -157,7 +158,7 @@ func (b *builder) shared(o *sink) {
 	}
 	o.section(sectDefNames, shared, 0, names)
 	var sizes column
-	for _, n := range []int{len(b.protos.list), len(b.defs.list), len(b.events.list), len(b.points.list), len(b.hooks.list)} {
+	for _, n := range []int{len(b.protos.list), len(b.decls.list), len(b.defs.list), len(b.events.list), len(b.points.list), len(b.hooks.list)} {
 		sizes.put(uint64(n))
 	}
 	o.section(sectSizes, shared, 0, sizes)

@@ -68,12 +68,12 @@ func (w *kernelWriter) conditions(list []copyRef) error {
 			last = i
 		}
 		n := w.holder(c)
-		if n < 0 {
+		if n < 0 && c.Caller != "" {
 			return fmt.Errorf("the copy of %s at %#x is in %s+%#x, which is no symbol", w.funcs[c.fn].Name, c.Address, c.Caller, c.Offset)
 		}
 		if n != holding(w.addresses(c.mod), c.Address) {
 			callers.put(uint64(i - lastCaller))
-			callers.put(uint64(n))
+			callers.put(uint64(n + 1)) // 0: none
 			lastCaller = i
 		}
 	}

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/surehook/surehook/kernel"
@@ -122,7 +122,7 @@ func verdicts() []sites.Verdict {
 // functions writes what functions have besides symbols and copies.
 func (w *kernelWriter) functions() {
 	var names []uint32
-	var facts, protos, files, reasons column
+	var facts, decls, reasons column
 	near := mark{}
 	for _, f := range w.funcs {
 		names = append(names, w.names.at[f.Name])
@@ -131,68 +131,63 @@ func (w *kernelWriter) functions() {
 			reasons.put(w.names.Add(string(r.Code)))
 			reasons.put(w.names.Add(r.Text))
 		}
-		protos.put(uint64(len(f.Protos)))
-		for i := range f.Protos {
-			protos.signed(near.distance(w.protos.add(w.names, &f.Protos[i])))
-		}
-		files.put(uint64(len(f.Sources)))
-		for _, s := range f.Sources {
-			file, line := splitSource(s)
-			files.put(w.names.Add(file))
-			files.put(line)
-		}
+		d := w.declaration(f)
+		decls.signed(near.distance(w.decls.addFor(f.Name, w.names, &d)))
 	}
 	var c column
 	c.ascending(names)
 	w.section(sectFuncNames, c)
 	w.section(sectFuncFacts, facts)
 	w.section(sectReasons, reasons)
-	w.section(sectFuncProtos, protos)
-	w.section(sectFuncFiles, files)
+	w.section(sectFuncDecls, decls)
 }
 
-// mark turns numbers that mostly rise by one, with jumps back to common ones,
-// into small ones.
-type mark struct{ next uint32 }
-
-// distance gives the number to write for id.
-func (m *mark) distance(id uint32) int64 {
-	d := int64(id) - int64(m.next)
-	m.move(id)
+// declaration is what the source says of a function.
+func (w *kernelWriter) declaration(f *kernel.Function) declaration {
+	d := declaration{files: files(f)}
+	for i := range f.Protos {
+		d.protos = append(d.protos, w.protos.add(w.names, &f.Protos[i]))
+	}
 	return d
 }
 
-// value gives the id of a number that was read.
-func (m *mark) value(d int64) int64 {
-	v := int64(m.next) + d
-	if v >= 0 && v <= 1<<31 {
-		m.move(uint32(v))
-	}
-	return v
-}
-
-func (m *mark) move(id uint32) {
-	if id+64 > m.next {
-		m.next = id + 1
-	}
-}
-
-// splitSource splits "fs/read_write.c:451".
-func splitSource(s string) (file string, line uint64) {
-	if i := strings.LastIndexByte(s, ':'); i >= 0 {
-		if n, err := strconv.ParseUint(s[i+1:], 10, 32); err == nil && strconv.FormatUint(n, 10) == s[i+1:] {
-			return s[:i], n + 1
+// files are those in which a function is declared. Lines differ from build to
+// build and are left out.
+func files(f *kernel.Function) []string {
+	var all []string
+	for _, s := range f.Sources {
+		file, _, _ := strings.Cut(s, ":")
+		if !slices.Contains(all, file) {
+			all = append(all, file)
 		}
 	}
-	return s, 0
+	return all
 }
 
-// joinSource is the reverse of splitSource.
-func joinSource(file string, line uint64) string {
-	if line == 0 {
-		return file
+// mark turns numbers that mostly rise by one into small ones. There are two
+// runs: what an earlier kernel has as well, and what is new.
+type mark struct{ next [2]uint32 }
+
+// distance gives the number to write for id.
+func (m *mark) distance(id uint32) int64 {
+	run := 0
+	if a, b := int64(id)-int64(m.next[0]), int64(id)-int64(m.next[1]); max(a, -a) > max(b, -b) {
+		run = 1
 	}
-	return file + ":" + strconv.FormatUint(line-1, 10)
+	d := int64(id) - int64(m.next[run])
+	m.next[run] = id + 1
+	return d<<1 | int64(run)
+}
+
+// value gives the id of a number that was read, or one out of range.
+func (m *mark) value(d int64) int64 {
+	run := d & 1
+	v := int64(m.next[run]) + d>>1
+	if v < 0 || v > math.MaxInt32 {
+		return -1
+	}
+	m.next[run] = uint32(v) + 1
+	return v
 }
 
 // suffix is what a symbol has behind the function's name; a symbol that does
