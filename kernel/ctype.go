@@ -1,5 +1,7 @@
 package kernel
 
+import "slices"
+
 // Type is a C type as text, in prefix notation: it reads from left to right
 // and two types are equal if their texts are.
 //
@@ -60,4 +62,9 @@ type Proto struct {
 	Params   []Param
 	Result   Type
 	Variadic bool
+}
+
+// Equal tells whether two signatures are the same, names of parameters too.
+func (p Proto) Equal(q Proto) bool {
+	return p.Result == q.Result && p.Variadic == q.Variadic && slices.Equal(p.Params, q.Params)
 }
