@@ -47,6 +47,7 @@ type Binary struct {
 
 	mu       sync.Mutex
 	bodies   map[int32]*body // by index in data.Funcs
+	kept     int             // instructions of their graphs
 	noReturn map[uint64]bool // by address of the function
 
 	returning map[uint64]bool // functions that surely return, by address

@@ -57,6 +57,9 @@ func (b *Binary) bodyOf(die int32) *body {
 	bd = b.newBody(die)
 	b.mu.Lock()
 	b.bodies[die] = bd
+	if bd.graph != nil {
+		b.kept += len(bd.graph.Insns)
+	}
 	b.mu.Unlock()
 	return bd
 }

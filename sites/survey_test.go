@@ -1,0 +1,34 @@
+package sites
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/surehook/surehook/hook"
+)
+
+// TestSurvey: a survey gives what Resolve gives.
+func TestSurvey(t *testing.T) {
+	b, err := open(tinyGCC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := b.Resolve(hook.Hook{Kind: hook.Uprobe, Function: "*"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []Result
+	b.Survey(hook.Uprobe, nil, func(r *Result) { got = append(got, *r) })
+	slices.SortFunc(got, func(a, b Result) int { return strings.Compare(a.Function, b.Function) })
+	if diff := cmp.Diff(outline(want), outline(got)); diff != "" {
+		t.Errorf("-Resolve +Survey:\n%s", diff)
+	}
+	n := 0
+	b.Survey(hook.Uprobe, func(name string) bool { return name == "add" }, func(*Result) { n++ })
+	if n != 1 {
+		t.Errorf("%d results of one name", n)
+	}
+}
