@@ -1,0 +1,89 @@
+package image
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/surehook/surehook/elfbin"
+)
+
+// InputError says that a file cannot be taken.
+type InputError struct {
+	Path string
+	Err  error
+}
+
+func (e *InputError) Error() string { return e.Path + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *InputError) Unwrap() error { return e.Err }
+
+// Causes of an InputError.
+var (
+	ErrNoKernel = errors.New("no kernel among the files: give a vmlinux")
+	ErrTwo      = errors.New("a second kernel: snapshots are of one")
+	ErrUnknown  = errors.New("not a file of a kernel that surehook reads: a vmlinux or a configuration")
+)
+
+// files are the inputs by what they are.
+type files struct {
+	core   *source
+	config map[string]string // nil without one
+}
+
+func (f *files) close() {
+	if f.core != nil && f.core.elf != nil {
+		f.core.elf.Close()
+	}
+}
+
+// sortInputs finds out what each input is.
+func sortInputs(inputs []Input) (*files, error) {
+	f := &files{}
+	for _, in := range inputs {
+		if err := f.take(in); err != nil {
+			return nil, err
+		}
+	}
+	if f.core == nil {
+		path := "(no file)"
+		if len(inputs) > 0 {
+			path = inputs[0].Name
+		}
+		return nil, &InputError{path, ErrNoKernel}
+	}
+	return f, nil
+}
+
+// headSize is what tells one kind of file from another.
+const headSize = 4096
+
+func (f *files) take(in Input) error {
+	head := make([]byte, min(headSize, max(0, in.Size)))
+	n, err := in.File.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: %w", in.Name, err)
+	}
+	head = head[:n]
+	switch {
+	case bytes.HasPrefix(head, []byte("\x7fELF")):
+		return f.takeELF(in)
+	case isConfig(head):
+		return f.takeConfig(in)
+	}
+	return &InputError{in.Name, ErrUnknown}
+}
+
+func (f *files) takeELF(in Input) error {
+	file, err := elfbin.New(in.File, in.Size, in.Name)
+	if err != nil {
+		return err
+	}
+	if f.core != nil {
+		return &InputError{in.Name, ErrTwo}
+	}
+	f.core, err = elfSource(file)
+	return err
+}

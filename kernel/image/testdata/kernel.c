@@ -1,0 +1,61 @@
+// A program with the tables of a kernel: what package image reads of them.
+#define SECTION(name) __attribute__((section(name), used))
+#define NOINLINE __attribute__((noinline))
+
+const char linux_banner[] = "Linux version 6.1.0-test (debian-kernel@lists.debian.org) #1 SMP\n";
+
+struct list_head { struct list_head *next, *prev; };
+struct trace_entry { unsigned short type; unsigned char flags, preempt_count; int pid; };
+struct trace_event_fields {
+	const char *type;
+	union {
+		struct { const char *name; int size, align, is_signed, filter_type, len; };
+		int (*define_fields)(void *);
+	};
+};
+struct trace_event_class { const char *system; void *probe; struct trace_event_fields *fields_array; };
+struct tracepoint { const char *name; int key; };
+struct trace_event_call {
+	struct list_head list;
+	struct trace_event_class *class;
+	union { const char *name; struct tracepoint *tp; };
+	void *data;
+};
+struct syscall_metadata { const char *name; int syscall_nr; int nb_args; const char **types; const char **args; };
+
+struct tracepoint __tracepoint_sched_switch = { "sched_switch" };
+static struct trace_event_fields switch_fields[] = {
+	{ "char[TASK_COMM_LEN]", { { "comm", 16, 1, 0, 0, 16 } } },
+	{ "pid_t", { { "pid", 4, 4, 1 } } },
+	{ "long", { { "state", 8, 8, 1 } } },
+	{ 0 },
+};
+static struct trace_event_class event_class_sched_switch = { "sched", 0, switch_fields };
+static struct trace_event_call event_sched_switch = { .class = &event_class_sched_switch, .tp = &__tracepoint_sched_switch };
+
+static const char *open_types[] = { "const char *", "int" }, *open_args[] = { "filename", "flags" };
+static struct syscall_metadata __syscall_meta_open = { "sys_open", 2, 2, open_types, open_args };
+static struct trace_event_fields enter_fields[] = { { (const char *)~0UL }, { 0 } };
+struct trace_event_class event_class_syscall_enter = { "syscalls", 0, enter_fields };
+static struct trace_event_call event_enter_open = { .class = &event_class_syscall_enter, .name = "sys_enter_open", .data = &__syscall_meta_open };
+struct trace_event_class event_class_ftrace = { "ftrace", 0, 0 };
+static struct trace_event_call event_function = { .class = &event_class_ftrace, .name = "function" };
+struct trace_event_call *const events[] SECTION("_ftrace_events") = { &event_sched_switch, &event_enter_open, &event_function };
+
+int state;
+
+NOINLINE void __traceiter_sched_switch(int next) { state += next; __asm__ volatile("" ::: "memory"); }
+static inline void trace_sched_switch(int next) { if (state) ((void (*volatile)(int))__traceiter_sched_switch)(next); }
+
+NOINLINE int vfs_open(int n) { state ^= n; __asm__ volatile("" ::: "memory"); return n + state; }
+int do_sys_open(int n) { return vfs_open(n * 3) + 1; }
+__attribute__((section(".noinstr.text"))) NOINLINE int enter_idle(int n) { __asm__ volatile("" ::: "memory"); return n; }
+NOINLINE int unsafe(int n) { __asm__ volatile("" ::: "memory"); return n + 2; }
+static NOINLINE int twice(int n, int unused) { __asm__ volatile("" ::: "memory"); return 2 * n; }
+__attribute__((section(".init.text"))) int start_kernel(int n) { return do_sys_open(n) + twice(n, 7); }
+int schedule(int n) { trace_sched_switch(n); return twice(n, 8); }
+
+void *const mcount[] SECTION("__mcount_loc") = { (char *)vfs_open, (char *)do_sys_open + 4, (char *)start_kernel, (char *)schedule };
+void *const blacklist[] SECTION("_kprobe_blacklist") = { unsafe };
+
+void _start(void) { start_kernel(state); schedule(state); enter_idle(unsafe(state)); for (;;); }
