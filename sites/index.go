@@ -118,6 +118,11 @@ func (x *index) addSymbols(b *Binary) {
 			f.hang(s, suffix)
 			continue
 		}
+		if f := b.patched(bare[base], s); f != nil {
+			x.byEntry[s.Value] = f
+			f.hang(s, suffix)
+			continue
+		}
 		f := &function{name: base}
 		if known := b.adopter(bare[base], s, suffix); known != nil {
 			f = known // a clone or, with line tables only or of folded code, a body without a DIE of its own
@@ -181,7 +186,7 @@ func deletingDestructor(name string) bool {
 func functionSymbols(file *elfbin.File) []elfbin.Symbol {
 	var out []elfbin.Symbol
 	for _, s := range file.Symbols() {
-		if (s.Func() || s.IFunc()) && file.Executable(s.Value) {
+		if (s.Func() || s.IFunc()) && file.Executable(s.Value) && !prefix(file, s) {
 			out = append(out, s)
 		}
 	}
@@ -204,6 +209,16 @@ func functionSymbols(file *elfbin.File) []elfbin.Symbol {
 		}
 	}
 	return kept
+}
+
+// prefix tells whether a symbol names the space in front of a function: the
+// kernel's __pfx_f (objtool --prefix) and __cfi_f, which nothing executes.
+func prefix(file *elfbin.File, s elfbin.Symbol) bool {
+	f, ok := strings.CutPrefix(s.Name, "__pfx_")
+	if !ok {
+		f, ok = strings.CutPrefix(s.Name, "__cfi_")
+	}
+	return ok && slices.ContainsFunc(file.Lookup(f), func(y elfbin.Symbol) bool { return y.Value == s.Value+s.Size })
 }
 
 // byName orders functions by name; those of one name by file.

@@ -25,6 +25,8 @@ type undescribedBody struct {
 	f     *function
 	entry uint64
 	size  uint64
+
+	symbol string
 }
 
 // undescribedBodies lists the bodies that no DIE describes, but for those that
@@ -34,7 +36,7 @@ func (x *index) undescribedBodies() []undescribedBody {
 	for _, f := range x.live() {
 		for i := range f.bodies {
 			if r := &f.bodies[i]; r.die < 0 && r.named && !r.sym.IFunc() && !startFiles[f.name] && !r.part && !thunk(r.sym) {
-				out = append(out, undescribedBody{f, r.entry, r.sym.Size})
+				out = append(out, undescribedBody{f, r.entry, r.sym.Size, r.sym.Name})
 			}
 		}
 	}
@@ -50,7 +52,11 @@ func (b *Binary) findStrangers() strangers {
 	}
 	unwound := b.unwound()
 	units := b.bodyUnits()
+	assembly := b.assembly()
 	for _, u := range bodies {
+		if kernelAssembly(u.f.name) || kernelAssembly(u.symbol) || inRanges(assembly, u.entry) {
+			continue
+		}
 		if unwound != nil && !unwound[u.entry] {
 			continue // no compiler's: assembly without unwind information inlines nothing
 		}
@@ -64,6 +70,39 @@ func (b *Binary) findStrangers() strangers {
 		}
 	}
 	return s
+}
+
+// langAssembler is DW_LANG_Mips_Assembler: what GNU as and LLVM write for
+// assembly of any processor.
+const langAssembler = 0x8001
+
+// assembly lists the code that the debug information says was assembled from
+// assembly: nothing is inlined into it.
+func (b *Binary) assembly() []elfbin.Range {
+	var out []elfbin.Range
+	data := b.Data()
+	if data == nil {
+		return nil
+	}
+	for i := range data.Units {
+		if data.Units[i].Language != langAssembler {
+			continue
+		}
+		lines, err := data.Lines(int32(i))
+		if err != nil {
+			continue
+		}
+		low := uint64(0)
+		for k, r := range lines.Rows {
+			if k == 0 || lines.Rows[k-1].EndSeq {
+				low = r.Addr
+			}
+			if r.EndSeq && r.Addr > low {
+				out = append(out, elfbin.Range{Low: low, High: r.Addr})
+			}
+		}
+	}
+	return out
 }
 
 // unwound is the set of addresses where unwind information of a function
