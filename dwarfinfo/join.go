@@ -75,7 +75,7 @@ func (j *joiner) place(i int) {
 		c.Callee = j.lookup(u, u.callSrc[n], u.off, "callee")
 		j.d.Calls[int(u.firstCal)+n] = *c
 	}
-	u.calls, u.callSrc = nil, nil // half of the memory, in a kernel
+	u.calls, u.callSrc = nil, nil
 }
 
 // lookup finds the function at a place; -1 without one. at is the offset

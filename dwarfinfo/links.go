@@ -13,6 +13,9 @@ type Links struct {
 	// has it: it offers take one file after the other until that returns nil.
 	// The error says where it looked.
 	Split func(unit SplitUnit, take func(src Source, path string) error) error
+
+	// WithoutCalls leaves Data.Calls empty: call sites are stepped over.
+	WithoutCalls bool
 }
 
 // SplitUnit is what a skeleton unit says of where its contents are.

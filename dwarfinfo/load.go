@@ -19,7 +19,7 @@ func LoadLinked(src Source, links Links) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{}
+	l := &loader{noCalls: links.WithoutCalls}
 	l.file(secs)
 	l.link(secs, links)
 	l.walk()
@@ -42,6 +42,8 @@ type loader struct {
 	units []unit
 	lost  []Gap    // files and ends of files that cannot be read
 	pkg   *pkgFile // nil without one
+
+	noCalls bool // call sites are stepped over
 }
 
 // file adds the units of a file.
@@ -73,7 +75,7 @@ func (l *loader) open(units []unit) {
 func (l *loader) walk() {
 	files := newFileTables(l.units)
 	parallel(len(l.units), func() func(int) {
-		w := &walker{paths: newPaths()}
+		w := &walker{paths: newPaths(), noCalls: l.noCalls}
 		return func(i int) { w.walk(&l.units[i], files) }
 	})
 }

@@ -3,6 +3,7 @@ package dwarfinfo
 import (
 	"debug/dwarf"
 	"errors"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -205,6 +206,22 @@ func TestCallSites(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, d.Calls); diff != "" {
 		t.Error(diff)
+	}
+	sameWithoutCalls(t, fileOf(unitOf(5, nil, g, body)), d)
+}
+
+// sameWithoutCalls: nothing but the calls is left out.
+func sameWithoutCalls(t *testing.T, src Source, d *Data) {
+	t.Helper()
+	less, err := LoadLinked(src, Links{WithoutCalls: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(less.Calls) > 0 {
+		t.Errorf("%d calls are left", len(less.Calls))
+	}
+	if !reflect.DeepEqual(d.Funcs, less.Funcs) || !reflect.DeepEqual(d.Copies, less.Copies) || !reflect.DeepEqual(d.Gaps, less.Gaps) {
+		t.Error("without calls functions, copies or gaps differ")
 	}
 }
 

@@ -140,6 +140,7 @@ func compareWithStd(t *testing.T, path string) {
 	}
 	defer f.Close()
 	ours := loadWhole(t, elfSource{f})
+	sameWithoutCalls(t, elfSource{f}, ours)
 	std, err := f.DWARF()
 	if err != nil {
 		t.Fatal(err)

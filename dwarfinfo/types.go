@@ -22,7 +22,7 @@ type Data struct {
 	Units  []Unit
 	Funcs  []Func // every DW_TAG_subprogram, declarations too, by Unit and Offset
 	Copies []Copy // every DW_TAG_inlined_subroutine; a parent comes before its children
-	Calls  []Call // every DW_TAG_call_site and DW_TAG_GNU_call_site
+	Calls  []Call // every DW_TAG_call_site and DW_TAG_GNU_call_site, unless Links.WithoutCalls
 	Gaps   []Gap  // what could not be read; never silently empty
 
 	src  Source

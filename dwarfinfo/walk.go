@@ -23,6 +23,8 @@ type walker struct {
 	labels []label
 	spare  results
 	buf    []byte // of the unit's bytes
+
+	noCalls bool // see Links.WithoutCalls
 }
 
 type label struct {
@@ -83,7 +85,7 @@ func (w *walker) entries() {
 			return
 		}
 		act := a.act
-		if act == actType && w.u.noTypes {
+		if act == actType && w.u.noTypes || act == actCall && w.noCalls {
 			act = actSkip
 		}
 		if act == actSkip {

@@ -34,7 +34,7 @@ type linked struct {
 }
 
 func (l *linked) links() dwarfinfo.Links {
-	links := dwarfinfo.Links{Package: l.pkg, Split: l.split}
+	links := dwarfinfo.Links{Package: l.pkg, Split: l.split, WithoutCalls: true}
 	if _, _, ok := l.debug.AltLink(); ok {
 		var f *elfbin.File
 		if f, l.alt = elfbin.FindAlt(l.debug, l.opts); f != nil {
