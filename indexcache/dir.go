@@ -143,10 +143,11 @@ func (d *Dir) put(key string, write func(io.Writer) error) (err error) {
 	return os.Rename(f.Name(), name)
 }
 
-// file is the path of a key's file. Keys are plain file names.
+// file is the path of a key's file. Keys are plain file names. Each version
+// has its own: two that are used in turns would overwrite each other's.
 func (d *Dir) file(key string) (string, error) {
 	if key == "" || len(key) > 200 || strings.HasPrefix(key, ".") || strings.ContainsAny(key, "/\\\x00") {
 		return "", fmt.Errorf("%q cannot be a file's name", key)
 	}
-	return filepath.Join(d.path, key+suffix), nil
+	return filepath.Join(d.path, fmt.Sprintf("%s-%08x%s", key, sum([]byte(d.opts.Version)), suffix)), nil
 }

@@ -47,6 +47,16 @@ func get(t *testing.T, d *Dir, key string) ([]byte, error) {
 	return b, err
 }
 
+// named is the path of a key's file.
+func named(t *testing.T, d *Dir, key string) string {
+	t.Helper()
+	name, err := d.file(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
 func logged(lines *[]string) func(string, ...any) {
 	return func(format string, args ...any) { *lines = append(*lines, fmt.Sprintf(format, args...)) }
 }
@@ -90,11 +100,24 @@ func TestOthersAreNotFound(t *testing.T) {
 	path := t.TempDir()
 	d := Open(path, Options{Version: "1", Log: logged(&log)})
 	put(d, "k", content(10))
-	if _, err := get(t, Open(path, Options{Version: "2", Log: logged(&log)}), "k"); err == nil || len(log) != 1 {
+	other := Open(path, Options{Version: "2", Log: logged(&log)})
+	if _, err := get(t, other, "k"); err == nil || len(log) != 0 {
 		t.Errorf("what another version stored is found: %v", log)
 	}
-	if err := os.Rename(filepath.Join(path, "k.idx"), filepath.Join(path, "l.idx")); err != nil {
+	put(other, "k", content(20))
+	for dir, n := range map[*Dir]int{d: 10, other: 20} {
+		if b, err := get(t, dir, "k"); err != nil || len(b) != n {
+			t.Errorf("version %s: %d bytes, %v: the other's have overwritten them", dir.opts.Version, len(b), err)
+		}
+	}
+	if err := os.Rename(named(t, d, "k"), named(t, d, "l")); err != nil {
 		t.Fatal(err)
+	}
+	if err := os.Rename(named(t, other, "k"), named(t, d, "k")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := get(t, d, "k"); err == nil {
+		t.Error("another version's file is taken for ours")
 	}
 	if _, err := get(t, d, "l"); err == nil {
 		t.Error("what was stored under another key is found")
@@ -112,7 +135,7 @@ func TestDamage(t *testing.T) {
 	d := Open(t.TempDir(), Options{Version: "1"})
 	want := content(2*block + 99)
 	put(d, "k", want)
-	name := filepath.Join(d.path, "k.idx")
+	name := named(t, d, "k")
 	good, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +170,7 @@ func TestShrinksWhileOpen(t *testing.T) {
 	put(d, "k", content(4*block))
 	r, _ := d.Get("k")
 	defer r.(io.Closer).Close()
-	if err := os.Truncate(filepath.Join(d.path, "k.idx"), block); err != nil {
+	if err := os.Truncate(named(t, d, "k"), block); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.ReadAt(make([]byte, 10), 3*block); !errors.Is(err, ErrDamaged) {
@@ -193,7 +216,7 @@ func TestUse(t *testing.T) {
 	for _, key := range []string{"a", "b"} {
 		put(d, key, content(block))
 		before := time.Now().Add(-time.Hour)
-		if err := os.Chtimes(filepath.Join(d.path, key+".idx"), before, before); err != nil {
+		if err := os.Chtimes(named(t, d, key), before, before); err != nil {
 			t.Fatal(err)
 		}
 	}
