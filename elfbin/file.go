@@ -9,10 +9,11 @@ import (
 	"path"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// File is an open ELF file. Its tables are read by New; sections, segments
+// File is an open ELF file. Its tables are read by New (see OpenHeaders); sections, segments
 // and indices are read when first asked for and kept. It is safe for
 // concurrent use.
 //
@@ -43,6 +44,10 @@ type File struct {
 	fixups   map[uint32][]int // in ET_REL: SHT_RELA sections by the section they change
 	symbols  []Symbol         // of each Table in turn, without their null entries
 	first    [3]int           // index in symbols of each Table's first entry
+	known    SymbolIndex      // answers instead of symbols, or nil
+	once     sync.Once        // for symbols; see LoadSymbols
+	symErr   error            // why they cannot be read
+	asked    atomic.Bool      // they were read
 
 	index   func() *symbolIndex
 	relocs  func() relocations
@@ -56,29 +61,16 @@ type File struct {
 
 // Open reads the ELF file at path. What is not an ELF file of a known kind,
 // or breaks the format, is a *FormatError.
-func Open(path string) (*File, error) {
-	// Stat first: opening a named pipe would wait for its writer.
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, &FormatError{path, "ELF header", 0, fmt.Errorf("%w: not a regular file", ErrNotELF)}
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	f, err := New(file, info.Size(), path)
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
+func Open(path string) (*File, error) { return open(path, New) }
+
+// opened notes what is known of a file in the file system.
+func (f *File) opened(file *os.File, info os.FileInfo, path string) {
 	f.closer, f.modified = file, info.ModTime()
 	f.dirs = directories(path)
 	f.real, _ = filepath.EvalSymlinks(path)
-	return f, nil
 }
+
+var errNotRegular = fmt.Errorf("%w: not a regular file", ErrNotELF)
 
 // directories gives the absolute directory of path as written and with its
 // symbolic links resolved: debuggers look beside the real file, packages
@@ -100,6 +92,19 @@ func directories(path string) []string {
 // New reads an ELF file of size bytes from r; name stands for it in errors
 // and is what Path returns. The caller keeps r open as long as the File is used.
 func New(r io.ReaderAt, size int64, name string) (*File, error) {
+	f, err := newHeaders(r, size, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.LoadSymbols(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// newHeaders is New without the symbols; those of a relocatable file are
+// needed to read anything.
+func newHeaders(r io.ReaderAt, size int64, name string) (*File, error) {
 	f := &File{path: name, src: r, cache: map[int]func() ([]byte, error){}, fixups: map[uint32][]int{}}
 	if size < 0 {
 		return nil, f.bad("ELF header", 0, "size %d is negative", size)
@@ -111,8 +116,10 @@ func New(r io.ReaderAt, size int64, name string) (*File, error) {
 	if err := f.readHeaders(); err != nil {
 		return nil, err
 	}
-	if err := f.readSymbols(); err != nil {
-		return nil, err
+	if f.typ == elf.ET_REL {
+		if err := f.LoadSymbols(); err != nil {
+			return nil, err
+		}
 	}
 	f.index = sync.OnceValue(f.newSymbolIndex)
 	f.relocs = sync.OnceValue(f.readRelocations)

@@ -26,6 +26,7 @@ type span struct {
 }
 
 func (f *File) newSymbolIndex() *symbolIndex {
+	f.Symbols()
 	x := &symbolIndex{}
 	var names sync.WaitGroup
 	names.Go(func() { x.byName = newNameIndex(f.symbols) })
@@ -151,9 +152,8 @@ func compareNames(a, b *Symbol) int {
 // carry a version: name@VERSION is any symbol of that version,
 // name@@VERSION only the default one.
 func (f *File) Lookup(name string) []Symbol {
-	x := f.index()
-	if found := x.byName.find(f.symbols, name); found != nil {
-		return f.pick(found, func(*Symbol) bool { return true })
+	if found := f.named(name); found != nil {
+		return found
 	}
 	base, version, ok := strings.Cut(name, "@")
 	if !ok || base == "" {
@@ -161,17 +161,21 @@ func (f *File) Lookup(name string) []Symbol {
 	}
 	onlyDefault := strings.HasPrefix(version, "@")
 	version = strings.TrimPrefix(version, "@")
-	return f.pick(x.byName.find(f.symbols, base), func(s *Symbol) bool {
-		return s.Version == version && version != "" && !(onlyDefault && s.Hidden)
+	return slices.DeleteFunc(f.named(base), func(s Symbol) bool {
+		return s.Version != version || version == "" || onlyDefault && s.Hidden
 	})
 }
 
-func (f *File) pick(from []int32, keep func(*Symbol) bool) []Symbol {
-	var out []Symbol
-	for _, i := range from {
-		if s := &f.symbols[i]; keep(s) {
-			out = append(out, *s)
+// named gives the symbols of exactly a name.
+func (f *File) named(name string) []Symbol {
+	if f.known != nil {
+		if out, err := f.known.Named(name); err == nil {
+			return out
 		}
+	}
+	var out []Symbol
+	for _, i := range f.index().byName.find(f.symbols, name) {
+		out = append(out, f.symbols[i])
 	}
 	return out
 }
@@ -180,6 +184,11 @@ func (f *File) pick(from []int32, keep func(*Symbol) bool) []Symbol {
 // the virtual address: aliases, folded functions, and one function once from
 // each table. The best name comes first.
 func (f *File) FuncsAt(addr uint64) []Symbol {
+	if f.known != nil {
+		if out, err := f.known.FuncsAt(addr); err == nil {
+			return out
+		}
+	}
 	x := f.index()
 	end := x.after(f, addr)
 	var out []Symbol
@@ -199,24 +208,38 @@ func (x *symbolIndex) after(f *File, addr uint64) int {
 // name. A function without a size, as assembly has them, reaches to the next
 // function or the end of its section.
 func (f *File) SymbolAt(addr uint64) (Symbol, bool) {
+	if f.known != nil {
+		if s, ok, err := f.known.SymbolAt(addr); err == nil {
+			return s, ok
+		}
+	}
+	n := f.symbolAt(addr)
+	if n < 0 {
+		return Symbol{}, false
+	}
+	return f.symbols[n], true
+}
+
+// symbolAt is SymbolAt, as the index in symbols, -1 for none.
+func (f *File) symbolAt(addr uint64) int32 {
 	x := f.index()
 	gap := uint64(0) // where the last sized function before addr ends
 	if i := sort.Search(len(x.spans), func(i int) bool { return x.spans[i].low > addr }); i > 0 {
 		if n := x.spans[i-1].best; n >= 0 {
-			return f.symbols[x.funcs[n]], true
+			return x.funcs[n]
 		}
 		gap = x.spans[i-1].low
 	}
 	end := x.after(f, addr)
 	if end == 0 {
-		return Symbol{}, false
+		return -1
 	}
-	s := f.symbols[x.funcs[end-1]]
+	s := &f.symbols[x.funcs[end-1]]
 	// A label inside of a sized function does not reach out of it.
 	if s.Size != 0 || s.Value < gap || !f.sameCode(s.Value, addr) {
-		return Symbol{}, false
+		return -1
 	}
-	return s, true
+	return x.funcs[end-1]
 }
 
 // sameCode tells whether one executable section holds both addresses.

@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"maps"
+	"sync"
 )
 
 // PLT gives the functions behind the stubs of the procedure linkage tables,
@@ -19,7 +20,7 @@ func (f *File) readPLT() map[uint64]string {
 		return f.externs()
 	}
 	out := map[uint64]string{}
-	resolvers := f.resolverNames()
+	resolvers := sync.OnceValue(f.resolverNames)
 	total := uint64(0)
 	for _, name := range []string{".plt", ".plt.sec", ".plt.got", ".iplt"} {
 		i := f.sectionIndex(name)
@@ -49,7 +50,7 @@ func (f *File) readPLT() map[uint64]string {
 }
 
 // slotName is the function whose address the dynamic linker stores at slot.
-func (f *File) slotName(slot uint64, resolvers map[uint64]string) string {
+func (f *File) slotName(slot uint64, resolvers func() map[uint64]string) string {
 	r, ok := f.relocs().at(slot)
 	switch {
 	case !ok:
@@ -57,7 +58,7 @@ func (f *File) slotName(slot uint64, resolvers map[uint64]string) string {
 	case r.symbol >= 0:
 		return f.symbols[r.symbol].Name
 	case r.kind == relocResolver:
-		return resolvers[r.value]
+		return resolvers()[r.value]
 	}
 	return ""
 }

@@ -95,6 +95,9 @@ func (f *File) symbolNumber(symtab uint32, entry uint64) int32 {
 	if entry == 0 || uint64(symtab) >= uint64(len(f.sections)) {
 		return -1
 	}
+	if f.typ != elf.ET_REL { // else they are read, or being read
+		f.Symbols()
+	}
 	first, end := f.first[Symtab], f.first[Dynsym]
 	switch f.sections[symtab].Type {
 	case elf.SHT_SYMTAB:

@@ -11,7 +11,10 @@ import (
 // .gnu_debugdata in a file without .symtab, except the null
 // ones. Nothing is merged: an exported function is usually in both tables.
 // The caller must not change the slice.
-func (f *File) Symbols() []Symbol { return f.symbols }
+func (f *File) Symbols() []Symbol {
+	f.LoadSymbols() // SymbolsErr has the error, New gave it
+	return f.symbols
+}
 
 func (f *File) readSymbols() error {
 	if err := f.readSymbolTables(); err != nil {

@@ -56,7 +56,7 @@ type Binary struct {
 
 // Open reads the file at path and finds its debug information.
 func Open(path string, opts Options) (*Binary, error) {
-	f, err := elfbin.Open(path)
+	f, err := elfbin.OpenHeaders(path)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +83,11 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b.dataBounds = sync.OnceValue(b.findDataBounds)
 	b.interposed = sync.OnceValue(f.Interposed)
 	b.pads = sync.OnceValue(b.findPads)
+	if b.index == nil {
+		if err := f.LoadSymbols(); err != nil {
+			return nil, err
+		}
+	}
 	b.golang = goRange(f)
 	b.wrappers = sync.OnceValue(b.findWrappers)
 	b.layout = sync.OnceValue(b.findLayout)
@@ -97,7 +102,7 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 // File is the ELF file that probes are put on.
 func (b *Binary) File() *elfbin.File { return b.file }
 
-// Data is the debug information, nil if there is none.
+// Data is the debug information without its calls, nil if there is none.
 // After an index from the cache it is read now; nil too if that fails.
 func (b *Binary) Data() *dwarfinfo.Data {
 	d, err := b.whole()

@@ -201,8 +201,8 @@ func (b *Binary) findUnwinds() bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(b.file.Symbols(), func(s elfbin.Symbol) bool {
-		return s.Name == "_Unwind_RaiseException" || s.Name == "_Unwind_Resume" || s.Name == "__cxa_throw"
+	return slices.ContainsFunc([]string{"_Unwind_RaiseException", "_Unwind_Resume", "__cxa_throw"}, func(name string) bool {
+		return len(b.file.Lookup(name)) > 0
 	})
 }
 

@@ -23,7 +23,7 @@ type Cache interface {
 
 // storedVersion is part of every key. It changes with what is stored, and
 // with how it is computed.
-const storedVersion = 1
+const storedVersion = 2
 
 // minRemembered is the size of .debug_info from which an index is stored:
 // below it is made in milliseconds.

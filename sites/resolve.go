@@ -19,8 +19,18 @@ import (
 // character happens to be part of is looked for first.
 //
 // Errors: *NotFoundError when nothing matches, *AddressError when the offset
-// or address lies in no code.
+// or address lies in no code, *elfbin.FormatError when the file's symbols
+// cannot be read any more.
 func (b *Binary) Resolve(h hook.Hook) ([]Result, error) {
+	out, err := b.resolve(h)
+	// After an index from the cache the symbols may have been read only now.
+	if unread := b.file.SymbolsErr(); unread != nil {
+		return nil, unread
+	}
+	return out, err
+}
+
+func (b *Binary) resolve(h hook.Hook) ([]Result, error) {
 	if h.HasAddress {
 		r, err := b.resolveAddress(h)
 		if err != nil {

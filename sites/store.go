@@ -1,7 +1,6 @@
 package sites
 
 import (
-	"cmp"
 	"encoding/binary"
 	"io"
 	"maps"
@@ -14,14 +13,18 @@ import (
 // The parts of a stored index, in the order of flat.Writer.Close. Rows of
 // tables are little-endian and sorted.
 const (
-	partUnits   = iota // of package dwarfinfo, as the next
-	partTexts          //
-	partHead           // record of storedHead
-	partFuncs          // by number of the function: offset (8), size (4) of its record
-	partRoots          // by index in Data.Funcs: number of the function and 1, or 0 (4)
-	partEntries        // address (8), number (4)
-	partNames          // hash (4), number (4)
-	partStrings        //
+	partUnits       = iota // of package dwarfinfo, as the next
+	partTexts              //
+	partHead               // record of storedHead
+	partFuncs              // by number of the function: offset (8), size (4) of its record
+	partRoots              // by index in Data.Funcs: number of the function and 1, or 0 (4)
+	partEntries            // address (8), number (4)
+	partNames              // hash (4), number (4)
+	partSymbols            // by index in File.Symbols, see symbolRow
+	partFuncOrder          // function symbols by address: address (8), index (4)
+	partSpans              // what File.SymbolAt gives: address (8), index and 1, or 0 (4)
+	partSymbolNames        // hash (4), index (4)
+	partStrings            //
 	storedParts
 
 	funcRow, rootRow, entryRow, nameRow = 12, 4, 12, 8
@@ -65,30 +68,36 @@ func (b *Binary) store(out io.Writer) error {
 	for _, addr := range slices.Sorted(maps.Keys(x.byEntry)) {
 		entries = le.AppendUint32(le.AppendUint64(entries, addr), uint32(x.byEntry[addr].number))
 	}
-	parts = append(parts, w.Write(funcs), w.Write(roots), w.Write(entries), w.Write(nameTable(x.all)), w.Write(strings.Bytes()))
+	parts = append(parts, w.Write(funcs), w.Write(roots), w.Write(entries), w.Write(nameTable(x.all)))
+	parts = append(parts, storeSymbols(w, b.file, strings)...)
+	parts = append(parts, w.Write(strings.Bytes()))
 	return w.Close(parts...)
 }
 
 // nameTable lists the functions by the hashes of all their spellings.
 func nameTable(all []*function) []byte {
-	type row struct {
-		hash   uint32
-		number int32
-	}
-	var rows []row
+	var rows []uint64
 	for _, f := range all {
 		for _, name := range f.spellings() {
 			if name != "" {
-				rows = append(rows, row{hashName(name), f.number})
+				rows = append(rows, nameEntry(name, f.number))
 			}
 		}
 	}
-	slices.SortFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.number, b.number))
-	})
+	return hashTable(rows)
+}
+
+// nameEntry is a row of a table of hashes, as a number that sorts like it.
+func nameEntry(name string, number int32) uint64 {
+	return uint64(hashName(name))<<32 | uint64(uint32(number))
+}
+
+// hashTable gives the rows by hash and number, each once.
+func hashTable(rows []uint64) []byte {
+	slices.Sort(rows)
 	var out []byte
 	for _, r := range slices.Compact(rows) {
-		out = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(out, r.hash), uint32(r.number))
+		out = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(out, uint32(r>>32)), uint32(r))
 	}
 	return out
 }
@@ -98,7 +107,7 @@ func nameTable(all []*function) []byte {
 func (b *Binary) whole() (*dwarfinfo.Data, error) {
 	b.wholeOnce.Do(func() {
 		if b.loaded == nil && b.dwErr == nil && b.data != nil {
-			b.loaded, b.dwErr = dwarfinfo.Load(b.debug)
+			b.loaded, b.dwErr = dwarfinfo.LoadLinked(b.debug, dwarfinfo.Links{WithoutCalls: true})
 		}
 	})
 	return b.loaded, b.dwErr

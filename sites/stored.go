@@ -52,6 +52,10 @@ func (b *Binary) openStored(r io.ReaderAt, size int64, fail func(error)) error {
 	if int32(s.roots.Len()) != data.NumFuncs() {
 		return flat.ErrFormat
 	}
+	symbols, err := openSymbols(r, parts, s.texts, fail)
+	if err != nil {
+		return err
+	}
 	var head storedHead
 	record, err := parts[partHead].Read(r)
 	if err != nil {
@@ -72,6 +76,7 @@ func (b *Binary) openStored(r io.ReaderAt, size int64, fail func(error)) error {
 		return fresh
 	}
 	s.every = sync.OnceValue(s.decodeAll)
+	b.file.UseIndex(symbols)
 	b.data, b.gaps = data, head.gaps
 	stray := strangers{outside: head.outside, folded: map[int32]string{}}
 	for _, f := range head.folded {
@@ -222,21 +227,26 @@ func (s *storedIndex) spelled(name string) []*function {
 }
 
 func (s *storedIndex) numbers(hash uint32) ([]int32, error) {
-	i, err := s.names.Search(func(row []byte) bool { return binary.LittleEndian.Uint32(row) >= hash })
+	return hashed(s.names, hash, s.funcs.Len())
+}
+
+// hashed gives the numbers, below count, of the rows of a hash.
+func hashed(names flat.Table, hash uint32, count int) ([]int32, error) {
+	i, err := names.Search(func(row []byte) bool { return binary.LittleEndian.Uint32(row) >= hash })
 	if err != nil {
 		return nil, err
 	}
 	var out []int32
 	row := make([]byte, nameRow)
-	for ; i < s.names.Len(); i++ {
-		if err := s.names.Row(i, row); err != nil {
+	for ; i < names.Len(); i++ {
+		if err := names.Row(i, row); err != nil {
 			return nil, err
 		}
 		if binary.LittleEndian.Uint32(row) != hash {
 			break
 		}
 		n := int32(binary.LittleEndian.Uint32(row[4:]))
-		if n < 0 || int(n) >= s.funcs.Len() {
+		if n < 0 || int(n) >= count {
 			return nil, flat.ErrFormat
 		}
 		out = append(out, n)
