@@ -23,13 +23,16 @@ type Options struct {
 // It is safe for concurrent use.
 type Binary struct {
 	file   *elfbin.File
-	debug  *elfbin.File             // holds the debug information; file itself, another file, or nil
-	search elfbin.Search            // where debug information was looked for
-	data   debugInfo                // nil without debug information
-	loaded *dwarfinfo.Data          // data, read whole; see whole
-	dwErr  error                    // why data is nil although there is a section
-	gaps   []Reason                 // debug information that was not read
-	index  *index                   // functions by name and address
+	debug  *elfbin.File    // holds the debug information; file itself, another file, or nil
+	search elfbin.Search   // where debug information was looked for
+	data   debugInfo       // nil without debug information
+	loaded *dwarfinfo.Data // data, read whole; see whole
+	dwErr  error           // why data is nil although there is a section
+	gaps   []Reason        // debug information that was not read
+	index  *index          // functions by name and address
+
+	symbols func() []elfbin.Symbol // see functionSymbols, computed once
+
 	calls  func() *callers          // direct callers of the whole binary, computed once
 	layout func() *layout           // which code belongs to functions, computed once
 	stray  func() strangers         // what code without a DIE may hide, computed once
@@ -74,6 +77,7 @@ func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b.debug, b.search = elfbin.FindDebug(f, opts.Debug)
 	b.stray = sync.OnceValue(b.findStrangers)
 	b.foldedJumps = sync.OnceValue(b.findFoldedJumps)
+	b.symbols = sync.OnceValue(func() []elfbin.Symbol { return functionSymbols(f) })
 	keep := func() {}
 	if b.debug != nil && b.debug.HasDWARF() {
 		keep = b.remember(opts)

@@ -6,23 +6,14 @@ import (
 	"github.com/surehook/surehook/dwarfinfo"
 )
 
-// key groups the abstract instances of one source function: a static inline
-// function of a header has one in every unit that uses it.
-type key struct {
-	name, linkage string
-	file          int32 // see grouping.files
-	line          int
-}
-
-// grouping makes functions of the DIEs of the debug information. A kernel has
-// a quarter of a million, hence the slices and numbers instead of maps.
+// grouping makes functions of the DIEs of the debug information: a static
+// inline function of a header has an abstract instance in every unit that uses
+// it. A kernel has a quarter of a million, hence slices and numbers instead of maps.
 type grouping struct {
 	x      *index
 	b      *Binary
-	groups map[key]*function
-	files  map[string]int32 // numbers of source files: paths take long to hash
-	last   string           // the file asked for last
-	number int32            // and its number
+	first  []int32     // see firstSources
+	groups []*function // by the first abstract instance
 	pool   []function
 }
 
@@ -30,14 +21,16 @@ type grouping struct {
 func (x *index) addDIEs(b *Binary) {
 	d := b.loaded
 	x.byRoot = make([]*function, len(d.Funcs))
-	g := &grouping{x: x, b: b, groups: make(map[key]*function, len(d.Funcs)/2), files: map[string]int32{}}
-	again := g.bodies(d)
-	g.copies(d, again)
-	for i := range d.Funcs {
-		g.of(d.Funcs[i].Root)
+	g := &grouping{x: x, b: b, first: firstSources(d), groups: make([]*function, len(d.Funcs))}
+	coded, live := g.code(d)
+	x.byEntry = make(map[uint64]*function, len(coded)+len(coded)/4) // some have symbols only
+	g.bodies(coded, live)
+	g.copies(d, live)
+	for i := range g.first {
+		if g.first[i] >= 0 {
+			g.of(int32(i))
+		}
 	}
-	x.addDecls(d)
-	x.markWrappers(d)
 }
 
 // of gives the function of a root, nil if it has no name.
@@ -45,22 +38,22 @@ func (g *grouping) of(root int32) *function {
 	if f := g.x.byRoot[root]; f != nil {
 		return f
 	}
-	r := g.b.loaded.Func(root)
-	if r.Name == "" && r.LinkageName == "" {
+	n := g.first[root]
+	if n < 0 {
 		return nil
 	}
-	k := key{qualified(r), r.LinkageName, g.file(r.DeclFile), r.DeclLine}
-	if g.b.loaded.Units[r.Unit].Language == langGo {
-		k = key{name: r.Name} // one a program; abstract instances have no file
-	}
-	f := g.groups[k]
+	f := g.groups[n]
 	if f == nil {
+		r := g.b.loaded.Func(root)
 		f = g.new()
-		*f = function{name: k.name, linkage: k.linkage, declFile: r.DeclFile, declLine: r.DeclLine}
-		if f.name == "" {
-			f.name = k.linkage
+		*f = function{name: qualified(r), linkage: r.LinkageName, declFile: r.DeclFile, declLine: r.DeclLine}
+		if g.b.loaded.Units[r.Unit].Language == langGo {
+			f.name, f.linkage = r.Name, ""
 		}
-		g.groups[k] = f
+		if f.name == "" {
+			f.name = r.LinkageName
+		}
+		g.groups[n] = f
 		g.x.funcs = append(g.x.funcs, f)
 	}
 	f.roots = append(f.roots, root)
@@ -79,64 +72,70 @@ func (g *grouping) new() *function {
 	return f
 }
 
-// file numbers a source file. Neighbours are often declared in one.
-func (g *grouping) file(path string) int32 {
-	if path == g.last && len(g.files) > 0 {
-		return g.number
-	}
-	n, ok := g.files[path]
-	if !ok {
-		n = int32(len(g.files))
-		g.files[path] = n
-	}
-	g.last, g.number = path, n
-	return n
+// codedBody is an out-of-line body that lies in code.
+type codedBody struct {
+	die, root int32
+	entry     uint64
 }
 
-// bodies adds the out-of-line bodies. It tells which DIEs are another one of a
-// body that is known: an inline function of C++ has one in every unit, and the
-// linker leads all of them to the instance that it kept.
-func (g *grouping) bodies(d *dwarfinfo.Data) (again []bool) {
-	again = make([]bool, len(d.Funcs))
-	for i := range d.Funcs {
-		fn := &d.Funcs[i]
-		if len(fn.Ranges) == 0 {
-			continue
+// code finds the bodies that begin in code, and tells of every DIE whether one
+// of its ranges does. Linkers leave the DIEs of dropped sections at address 0,
+// 1 or -1.
+func (g *grouping) code(d *dwarfinfo.Data) (coded []codedBody, live []bool) {
+	live = make([]bool, len(d.Funcs))
+	parts := make([][]codedBody, chunks(len(d.Funcs)))
+	eachChunk(len(d.Funcs), func(chunk, from, to int) {
+		for i := from; i < to; i++ {
+			fn := &d.Funcs[i]
+			if len(fn.Ranges) == 0 {
+				continue
+			}
+			live[i] = g.b.liveFunc(int32(i))
+			entry := fn.Ranges[0].Low
+			if fn.HasEntry {
+				entry = fn.EntryPC
+			}
+			if g.b.file.Executable(entry) {
+				parts[chunk] = append(parts[chunk], codedBody{int32(i), fn.Root, entry})
+			}
 		}
-		entry := fn.Ranges[0].Low
-		if fn.HasEntry {
-			entry = fn.EntryPC
-		}
-		// Linkers leave the DIEs of dropped sections at address 0, 1 or -1.
-		if !g.b.file.Executable(entry) {
-			continue
-		}
-		f := g.of(fn.Root)
+	})
+	return slices.Concat(parts...), live
+}
+
+// bodies adds the out-of-line bodies. A DIE that is another one of a body that
+// is known lives no more: an inline function of C++ has one in every unit, and
+// the linker leads all of them to the instance that it kept.
+func (g *grouping) bodies(coded []codedBody, live []bool) {
+	for _, c := range coded {
+		f := g.of(c.root)
 		switch {
 		case f == nil:
-		case f.hasBody(entry):
-			again[i] = true
+		case f.hasBody(c.entry):
+			live[c.die] = false
 		default:
-			f.bodies = append(f.bodies, bodyRef{die: int32(i), entry: entry})
-			g.x.byEntry[entry] = f
+			f.bodies = append(f.bodies, bodyRef{die: c.die, entry: c.entry})
+			g.x.byEntry[c.entry] = f
 		}
 	}
-	return again
 }
 
 // copies adds the inlined copies that lie in code.
-func (g *grouping) copies(d *dwarfinfo.Data, again []bool) {
-	at, live := int32(-1), false // copies of one body follow each other
-	for i := range d.Copies {
-		c := &d.Copies[i]
-		if c.Func != at {
-			at, live = c.Func, !again[c.Func] && g.b.liveFunc(c.Func)
+func (g *grouping) copies(d *dwarfinfo.Data, live []bool) {
+	type copyOf struct{ number, origin int32 }
+	parts := make([][]copyOf, chunks(len(d.Copies)))
+	eachChunk(len(d.Copies), func(chunk, from, to int) {
+		for i := from; i < to; i++ {
+			if c := &d.Copies[i]; c.Origin >= 0 && live[c.Func] {
+				parts[chunk] = append(parts[chunk], copyOf{int32(i), c.Origin})
+			}
 		}
-		if c.Origin < 0 || !live {
-			continue
-		}
-		if f := g.of(c.Origin); f != nil {
-			f.copies = append(f.copies, int32(i))
+	})
+	for _, part := range parts {
+		for _, c := range part {
+			if f := g.of(c.origin); f != nil {
+				f.copies = append(f.copies, c.number)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/surehook/surehook/elfbin"
 )
@@ -53,12 +54,17 @@ type index struct {
 }
 
 func newIndex(b *Binary) *index {
-	symbols := functionSymbols(b.file)
-	x := &index{symbols: func() []elfbin.Symbol { return symbols }}
-	x.byEntry = make(map[uint64]*function, len(symbols))
+	x := &index{symbols: b.symbols, byEntry: map[uint64]*function{}}
 	if b.loaded != nil {
 		x.addDIEs(b)
 	}
+	var wg sync.WaitGroup
+	wg.Go(x.addNames)
+	if b.loaded != nil {
+		x.addDecls(b.loaded)
+		x.markWrappers(b.loaded)
+	}
+	wg.Wait()
 	x.addSymbols(b)
 	x.all, x.funcs = x.funcs, nil
 	for i, f := range x.all {
@@ -92,14 +98,7 @@ type place struct {
 // addSymbols hangs every function symbol on the function it belongs to, and
 // makes functions of those the debug information does not know.
 func (x *index) addSymbols(b *Binary) {
-	x.named = make(map[string][]*function, len(x.funcs))
 	bare := x.named
-	for _, f := range x.funcs {
-		bare[f.name] = append(bare[f.name], f)
-		if f.linkage != "" && f.linkage != f.name {
-			bare[f.linkage] = append(bare[f.linkage], f)
-		}
-	}
 	for _, s := range x.symbols() {
 		if goMarker(s) {
 			continue
@@ -139,8 +138,30 @@ func (x *index) addSymbols(b *Binary) {
 		f.bodies = append(f.bodies, bodyRef{die: -1, entry: s.Value})
 		f.hang(s, suffix)
 	}
-	for _, f := range x.funcs {
-		f.spell()
+	eachChunk(len(x.funcs), func(_, from, to int) {
+		for _, f := range x.funcs[from:to] {
+			f.spell()
+		}
+	})
+}
+
+// addNames finds functions by name. Most names have one: these lists share
+// memory.
+func (x *index) addNames() {
+	x.named = make(map[string][]*function, len(x.funcs))
+	pool := slices.Clone(x.funcs)
+	add := func(name string, i int) {
+		if list, ok := x.named[name]; ok {
+			x.named[name] = append(list, x.funcs[i])
+		} else {
+			x.named[name] = pool[i : i+1 : i+1]
+		}
+	}
+	for i, f := range x.funcs {
+		add(f.name, i)
+		if f.linkage != "" && f.linkage != f.name {
+			add(f.linkage, i)
+		}
 	}
 }
 

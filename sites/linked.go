@@ -10,6 +10,7 @@ import (
 
 // load reads the debug information, with the files it refers to.
 func (b *Binary) load(opts elfbin.DebugOptions) {
+	go b.symbols() // meanwhile; the index asks for them
 	splits := elfbin.NewSplits(b.file, b.debug, opts)
 	if b.debug != b.file {
 		opts.Beside = nil // are the directories of the program

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/surehook/surehook/dwarfinfo"
-	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/internal/flat"
 )
 
@@ -88,7 +87,7 @@ func (b *Binary) openStored(r io.ReaderAt, size int64, fail func(error)) error {
 		jumps[j.addr] = j.names
 	}
 	b.foldedJumps = func() map[uint64][]string { return jumps }
-	b.index = &index{stored: s, symbols: sync.OnceValue(func() []elfbin.Symbol { return functionSymbols(b.file) })}
+	b.index = &index{stored: s, symbols: b.symbols}
 	return nil
 }
 
