@@ -205,8 +205,15 @@ func deletingDestructor(name string) bool {
 // functionSymbols lists the symbols that name code, each name and address
 // once, by address.
 func functionSymbols(file *elfbin.File) []elfbin.Symbol {
-	var out []elfbin.Symbol
-	for _, s := range file.Symbols() {
+	symbols := file.Symbols()
+	count := 0
+	for i := range symbols {
+		if s := &symbols[i]; s.Func() || s.IFunc() {
+			count++
+		}
+	}
+	out := make([]elfbin.Symbol, 0, count)
+	for _, s := range symbols {
 		if (s.Func() || s.IFunc()) && file.Executable(s.Value) && !prefix(file, s) {
 			out = append(out, s)
 		}

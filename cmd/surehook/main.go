@@ -6,10 +6,11 @@ import (
 	"os"
 
 	"github.com/surehook/surehook/internal/live"
+	"github.com/surehook/surehook/internal/memory"
 )
 
 func main() {
 	live.Held()
-	collectLate()
+	memory.CollectLate()
 	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }

@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+
+	"github.com/surehook/surehook/internal/memory"
 )
 
 // function is the one that perf is asked for: tracers' favourite.
@@ -26,6 +28,7 @@ type options struct {
 
 func main() {
 	if len(os.Args) == 3 && os.Args[1] == "-index" {
+		memory.CollectLate() // as the command does
 		if err := index(os.Args[2]); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(2)

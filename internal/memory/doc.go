@@ -1,0 +1,2 @@
+// Package memory sets how the commands of this project use memory.
+package memory

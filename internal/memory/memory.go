@@ -1,0 +1,52 @@
+package memory
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+)
+
+// Until the heap has so many bytes nothing is collected: a kernel's index takes
+// 400 MB, a question about a remembered one 10 MB, and collecting on the way
+// there costs more than it gives back. Where a sixteenth of the memory that is
+// available is less, that counts.
+const (
+	firstCollection    = 448 << 20
+	minFirstCollection = 64 << 20
+	available          = 16
+)
+
+// CollectLate puts the first garbage collection off; after it the runtime's
+// usual pace holds. What the user set in the environment goes before.
+func CollectLate() {
+	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
+		if os.Getenv(name) != "" {
+			return
+		}
+	}
+	percent := debug.SetGCPercent(-1)
+	info, _ := os.ReadFile("/proc/meminfo") // without it, the least
+	debug.SetMemoryLimit(first(info))
+	// An object that nobody has is found to be garbage by the first collection.
+	runtime.AddCleanup(new([16]byte), func(percent int) {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(math.MaxInt64)
+	}, percent)
+}
+
+// first gives the bytes to begin collecting at, of what /proc/meminfo says.
+func first(info []byte) int64 {
+	for line := range bytes.Lines(info) {
+		fields := bytes.Fields(line)
+		if len(fields) < 2 || string(fields[0]) != "MemAvailable:" {
+			continue
+		}
+		if kib, err := strconv.ParseInt(string(fields[1]), 10, 50); err == nil {
+			return min(max(kib<<10/available, minFirstCollection), firstCollection)
+		}
+	}
+	return minFirstCollection
+}
