@@ -16,7 +16,7 @@ EMULATOR  := qemu-system-arm
 PEERS     := bpftrace gdb linux-perf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test accuracy bench generate lint go
+.PHONY: help demo test accuracy atlas bench generate lint go
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -32,6 +32,10 @@ test: go ## go vet and all tests; ends with what was skipped and why
 accuracy: go ## measures sites against the truth and against perf, gdb, bpftrace: docs/accuracy.md
 	@.ci/need --must $(COMPILERS) $(RUST) $(CROSS) $(EMULATOR) dpkg-dev $(PEERS)
 	$(GO) run ./internal/cmd/accuracy -out docs/accuracy.md
+
+atlas: go ## builds the atlas of Debian's kernels from their packages: 3 GB, 15 minutes
+	@.ci/need --must dpkg-dev xz-utils
+	$(GO) run ./internal/cmd/atlas
 
 bench: go ## a kernel's whole index and one function of it against perf; as root also the time to attach
 	@.ci/need gcc libc6-dev linux-perf

@@ -11,3 +11,14 @@ func (t Topic) String() string {
 	}
 	return names[t]
 }
+
+// String gives the answer in words.
+func (a Answer) String() string {
+	switch a {
+	case Yes:
+		return "yes"
+	case No:
+		return "no"
+	}
+	return "not known"
+}

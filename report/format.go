@@ -32,6 +32,9 @@ const (
 	EventSchema   = "surehook.event/1"
 	FindingSchema = "surehook.finding/1"
 	VerdictSchema = "surehook.verdict/1"
+	KernelSchema  = "surehook.kernel/1"
+	FactsSchema   = "surehook.facts/1"
+	ChangeSchema  = "surehook.change/1"
 )
 
 // hex is an address or an offset: a string, because JSON numbers lose bits

@@ -32,6 +32,9 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
+			if err := writeTestAtlas(e.WorkDir); err != nil {
+				return err
+			}
 			for _, name := range []string{"inline", "partial"} {
 				example, err := demo.Find(name)
 				if err != nil {
