@@ -28,7 +28,7 @@ type functionObject struct {
 	Declared   []string       `json:"declared"`
 	Symbols    []symbolObject `json:"symbols"`
 	Copies     []copyObject   `json:"copies"`
-	Plan       judgement    `json:"plan"`
+	Plan       judgement      `json:"plan"`
 	Callers    []string       `json:"callers"`
 	BTF        string         `json:"btf"`
 }
