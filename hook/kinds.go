@@ -20,17 +20,22 @@ var bpftraceKinds = []spelling{
 	{"tracepoint", Tracepoint}, {"t", Tracepoint},
 	{"rawtracepoint", RawTracepoint}, {"rt", RawTracepoint},
 	{"lsm", LSM},
+	{"kprobe.multi", KprobeMulti}, {"kretprobe.multi", KretprobeMulti}, // these four are not bpftrace's
+	{"ksyscall", Ksyscall}, {"kretsyscall", Kretsyscall},
 }
 
 // sectionKinds are the kinds as libbpf writes them in SEC(), before a slash.
-// A ".s" (sleepable) or ".multi" at the end is taken off first.
+// Flavours at the end (".s", sleepable) are taken off first.
 var sectionKinds = []spelling{
 	{"uprobe", Uprobe}, {"uretprobe", Uretprobe},
 	{"kprobe", Kprobe}, {"kretprobe", Kretprobe},
 	{"fentry", Fentry}, {"fexit", Fexit},
 	{"tp", Tracepoint}, {"tracepoint", Tracepoint},
 	{"raw_tp", RawTracepoint}, {"raw_tracepoint", RawTracepoint}, {"tp_btf", RawTracepoint},
-	{"lsm", LSM},
+	{"lsm", LSM}, {"lsm_cgroup", LSM},
+	{"kprobe.multi", KprobeMulti}, {"kprobe.session", KprobeMulti}, {"kretprobe.multi", KretprobeMulti},
+	{"ksyscall", Ksyscall}, {"kretsyscall", Kretsyscall},
+	{"fsession", Fentry}, // entry and exit in one; Linux 7.0
 }
 
 // foreignKinds are real kinds of probes that are no function hooks, so that
@@ -38,7 +43,7 @@ var sectionKinds = []spelling{
 var foreignKinds = []string{
 	"usdt", "U", "profile", "p", "interval", "i", "hardware", "h", "software", "s",
 	"watchpoint", "w", "asyncwatchpoint", "aw", "iter", "it", "BEGIN", "END", "self",
-	"ksyscall", "kretsyscall", "fmod_ret", "freplace", "xdp", "perf_event", "tc", "struct_ops",
+	"fmod_ret", "freplace", "xdp", "perf_event", "tc", "struct_ops",
 }
 
 func lookup(table []spelling, name string) (Kind, bool) {
@@ -59,13 +64,17 @@ func foreign(name string) bool {
 	return false
 }
 
-// sectionBase takes the flavours off a libbpf kind: "uprobe.multi.s" is an
+// sectionKind looks up a libbpf kind, with flavours: "uprobe.multi.s" is an
 // uprobe as far as the place is concerned.
-func sectionBase(name string) string {
+func sectionKind(name string) (Kind, bool) {
+	name = strings.TrimSuffix(name, ".s")
+	if k, ok := lookup(sectionKinds, name); ok {
+		return k, true
+	}
 	for _, flavour := range []string{".s", ".w", ".multi", ".session"} {
 		name = strings.TrimSuffix(name, flavour)
 	}
-	return name
+	return lookup(sectionKinds, name)
 }
 
 // nearestKind finds the full spelling that is closest to name, or "".

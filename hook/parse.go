@@ -53,7 +53,7 @@ func (p *parser) parse() (Hook, error) {
 	}
 	name := rest[:i]
 	if rest[i] == '/' {
-		if _, ok := lookup(sectionKinds, sectionBase(name)); ok {
+		if _, ok := sectionKind(name); ok {
 			return p.section(rest, rest)
 		}
 		return Hook{}, p.noKind(rest)
@@ -81,7 +81,7 @@ func (p *parser) badKind(rest, name string) error {
 	switch {
 	case foreign(name):
 		return p.fail(rest, "kind "+quote(name)+" is not a function hook", "surehook knows uprobe, uretprobe, kprobe, "+
-			"kretprobe, fentry, fexit, tracepoint, rawtracepoint and lsm")
+			"kretprobe, kprobe.multi, fentry, fexit, tracepoint, rawtracepoint, lsm and ksyscall")
 	case nearestKind(name) != "":
 		return p.fail(rest, "unknown kind "+quote(name), "did you mean "+nearestKind(name)+"?")
 	case strings.Contains(name, ".") || len(name) == 0:
@@ -156,7 +156,7 @@ func (p *parser) macro(rest string) (Hook, error) {
 func (p *parser) section(at, sec string) (Hook, error) {
 	sec = strings.TrimRight(sec, " \t")
 	name, rest, slash := strings.Cut(sec, "/")
-	kind, ok := lookup(sectionKinds, sectionBase(strings.TrimPrefix(name, "?")))
+	kind, ok := sectionKind(strings.TrimPrefix(name, "?"))
 	if !ok {
 		return Hook{}, p.badKind(at, name)
 	}
@@ -184,6 +184,10 @@ func (p *parser) sectionRest(kind Kind, rest string) (Hook, error) {
 		}
 		h.Module = category
 		rest = rest[len(category)+1:]
+	}
+	if module, _, ok := strings.Cut(rest, ":"); ok && module != "" && (kind == Fentry || kind == Fexit) {
+		h.Module = module // libbpf 0.3 and later
+		rest = rest[len(module)+1:]
 	}
 	if strings.ContainsAny(rest, "/:") {
 		return h, p.fail(rest, "a kernel function has no / or :", `write SEC("fentry/vfs_read")`)

@@ -72,6 +72,15 @@ func TestParse(t *testing.T) {
 		{`SEC("tp/sched/sched_switch")`, Hook{Kind: Tracepoint, Module: "sched", Function: "sched_switch"}},
 		{`SEC("raw_tp/sys_enter")`, Hook{Kind: RawTracepoint, Function: "sys_enter"}},
 		{`SEC("lsm.s/file_open")`, Hook{Kind: LSM, Function: "file_open"}},
+		{`SEC("lsm_cgroup/file_open")`, Hook{Kind: LSM, Function: "file_open"}},
+		{`SEC("fentry.s/vfs_read")`, Hook{Kind: Fentry, Function: "vfs_read"}},
+		{`SEC("fentry/xfs:xfs_read")`, Hook{Kind: Fentry, Module: "xfs", Function: "xfs_read"}},
+		{`SEC("kprobe.multi/vfs_*")`, Hook{Kind: KprobeMulti, Function: "vfs_*"}},
+		{`SEC("kprobe.session/vfs_*")`, Hook{Kind: KprobeMulti, Function: "vfs_*"}},
+		{`SEC("kretprobe.multi/f")`, Hook{Kind: KretprobeMulti, Function: "f"}},
+		{"kprobe.multi:vfs_*", Hook{Kind: KprobeMulti, Function: "vfs_*"}},
+		{`SEC("ksyscall/openat")`, Hook{Kind: Ksyscall, Function: "openat"}},
+		{"kretsyscall:openat", Hook{Kind: Kretsyscall, Function: "openat"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {

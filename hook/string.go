@@ -59,6 +59,14 @@ func (h Hook) Bpftrace() string {
 		parts[0] = "kfunc"
 	case Fexit:
 		parts[0] = "kretfunc"
+	case KprobeMulti:
+		parts[0] = "kprobe"
+	case KretprobeMulti:
+		parts[0] = "kretprobe"
+	case Ksyscall:
+		return "tracepoint:syscalls:sys_enter_" + bpftraceQuote(h.Function)
+	case Kretsyscall:
+		return "tracepoint:syscalls:sys_exit_" + bpftraceQuote(h.Function)
 	}
 	if h.Kind.User() {
 		parts = append(parts, bpftraceQuote(h.Target))

@@ -16,13 +16,28 @@ const (
 	Tracepoint    Kind = "tracepoint"
 	RawTracepoint Kind = "rawtracepoint"
 	LSM           Kind = "lsm"
+
+	// KprobeMulti and KretprobeMulti put one program on many functions in one
+	// step (libbpf's "kprobe.multi"; since Linux 5.18).
+	KprobeMulti    Kind = "kprobe.multi"
+	KretprobeMulti Kind = "kretprobe.multi"
+	// Ksyscall and Kretsyscall name a system call, "ksyscall:openat": libbpf
+	// finds the architecture's name of the function.
+	Ksyscall    Kind = "ksyscall"
+	Kretsyscall Kind = "kretsyscall"
 )
 
 // User tells whether hooks of the kind are put on a file of user space.
 func (k Kind) User() bool { return k == Uprobe || k == Uretprobe }
 
 // Return tells whether hooks of the kind fire when the function returns.
-func (k Kind) Return() bool { return k == Uretprobe || k == Kretprobe || k == Fexit }
+func (k Kind) Return() bool {
+	switch k {
+	case Uretprobe, Kretprobe, Fexit, KretprobeMulti, Kretsyscall:
+		return true
+	}
+	return false
+}
 
 // function tells whether hooks of the kind are put on a function's code, so
 // that an offset or an address makes sense.
