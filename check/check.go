@@ -15,6 +15,9 @@ func Check(results []sites.Result, in Input) []Finding {
 	for i := range results {
 		c := context{Result: &results[i], in: in}
 		for _, rule := range rules {
+			if rule.run == nil {
+				continue
+			}
 			for _, f := range rule.run(c) {
 				key := string(rule.Code) + f.Message + strings.Join(f.Evidence, "\n")
 				if !said[key] {

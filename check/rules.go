@@ -17,12 +17,14 @@ type Rule struct {
 	Explanation string
 	Remedy      string // what to do, in general
 
-	run func(context) []Finding
+	run    func(context) []Finding             // on files; nil: no such rule
+	kernel func(*kcontext) ([]kfinding, error) // on kernels; nil: no such rule
 }
 
 // Rules is the table of all rules, by code.
 func Rules() []Rule {
 	var all []Rule
+	all = append(all, kernelRules()...)
 	all = append(all, linkRules()...)
 	all = append(all, inliningRules()...)
 	all = append(all, cloneRules()...)

@@ -12,7 +12,7 @@ const (
 func cloneRules() []Rule {
 	return []Rule{
 		{
-			Code: SH501, Title: "partial inlining (.part)", Severity: Error, run: part,
+			Code: SH501, Title: "partial inlining (.part)", Severity: Error, run: part, kernel: kernelPart,
 			Summary: "gcc inlined the head of the function and left the tail in f.part.0.",
 			Explanation: `
 A function that begins with a cheap test is split: the test is inlined into
@@ -29,7 +29,7 @@ and the tail, counts some calls twice.`,
 			Remedy: "Count the heads, once each, and never the tail: surehook trace does.",
 		},
 		{
-			Code: SH502, Title: "changed parameters (.isra)", Severity: Error, run: isra,
+			Code: SH502, Title: "changed parameters (.isra)", Severity: Error, run: isra, kernel: kernelIsra,
 			Summary: "gcc changed the parameters and renamed the function f.isra.0.",
 			Explanation: `
 If all callers are known, gcc drops parameters that are not used and passes the
@@ -42,7 +42,7 @@ source says.`,
 			Remedy: "Probe the clone by its name, and take arguments from its debug information.",
 		},
 		{
-			Code: SH503, Title: "folded arguments (.constprop)", Severity: Error, run: constprop,
+			Code: SH503, Title: "folded arguments (.constprop)", Severity: Error, run: constprop, kernel: kernelConstprop,
 			Summary: "gcc made copies of the function for constant arguments, called f.constprop.0.",
 			Explanation: `
 Where callers pass the same constant, gcc makes a body for it:
@@ -55,7 +55,7 @@ clone and are lost. If all callers pass 3, only the clone is left.`,
 			Remedy: "Probe the function and all its clones.",
 		},
 		{
-			Code: SH504, Title: "unlikely part (.cold)", Severity: Warning, run: cold,
+			Code: SH504, Title: "unlikely part (.cold)", Severity: Warning, run: cold, kernel: kernelCold,
 			Summary: "f.cold is the unlikely part of f, jumped to from its middle; hits are not calls.",
 			Explanation: `
 gcc moves code that it thinks never runs out of the way, under a symbol of its
@@ -69,7 +69,7 @@ all the same and counts errors as calls.`,
 			Remedy: "Probe the function; with a glob, leave .cold out.",
 		},
 		{
-			Code: SH505, Title: "other clones", Severity: Error, run: otherClone,
+			Code: SH505, Title: "other clones", Severity: Error, run: otherClone, kernel: kernelOtherClone,
 			Summary: "The body is under another symbol: .lto_priv, .llvm.N, .specialized.N and the like.",
 			Explanation: `
 Link-time optimisation renames static functions that would clash, and clang

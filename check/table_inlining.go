@@ -22,7 +22,7 @@ func inliningRules() []Rule {
 func inlinedRules() []Rule {
 	return []Rule{
 		{
-			Code: SH401, Title: "selective inlining", Severity: Error, run: selective,
+			Code: SH401, Title: "selective inlining", Severity: Error, run: selective, kernel: kernelSelective,
 			Summary: "The symbol is there and the probe attaches, but some callers hold an inlined copy.",
 			Explanation: `
 The compiler decides call by call whether to inline. Where it does, the body is
@@ -42,7 +42,7 @@ No tool warns: the symbol exists, the attach succeeds, some events come.`,
 			Remedy: "Put a probe on the body and on the start of every copy; the addresses hold for this build only.",
 		},
 		{
-			Code: SH402, Title: "full inlining", Severity: Error, run: full,
+			Code: SH402, Title: "full inlining", Severity: Error, run: full, kernel: kernelFull,
 			Summary: "No body is left to probe: the function exists only as copies in its callers.",
 			Explanation: `
 A static function that is inlined everywhere needs no body. It has no symbol,
@@ -71,7 +71,7 @@ Where the copies are cannot be told from the code alone.`,
 			Remedy: "Get the debug information of this very build (by its build id).",
 		},
 		{
-			Code: SH404, Title: "inside an instruction", Severity: Error, run: notBoundary,
+			Code: SH404, Title: "inside an instruction", Severity: Error, run: notBoundary, kernel: kernelOffset,
 			Summary: "The offset is not the start of an instruction; probing it breaks the program.",
 			Explanation: `
 An uprobe replaces the byte at its place by a breakpoint. Inside an
@@ -99,7 +99,7 @@ the count is too high.`,
 			Remedy: "Link without folding, or probe the callers you mean.",
 		},
 		{
-			Code: SH410, Title: "returns of inlined copies", Severity: Error, run: returns,
+			Code: SH410, Title: "returns of inlined copies", Severity: Error, run: returns, kernel: lostReturn,
 			Summary: "An inlined copy has no return instruction: a uretprobe sees only the calls of the body.",
 			Explanation: `
 A uretprobe replaces the return address on the stack when the function is
@@ -133,7 +133,7 @@ surehook puts its probe on the next instruction that is executed as often.`,
 func evidenceRules() []Rule {
 	return []Rule{
 		{
-			Code: SH406, Title: "cannot be told", Severity: Warning, run: unknown,
+			Code: SH406, Title: "cannot be told", Severity: Warning, run: unknown, kernel: all(kernelUnsure, unreadModules),
 			Summary: "The machine code or the debug information leaves open whether every execution is seen.",
 			Explanation: `
 A verdict is "unknown" when the evidence does not carry a yes or a no: a jump
@@ -147,7 +147,7 @@ The reasons are the finding's evidence.`,
 			Remedy: "Count a run whose number of calls you know, with trace --count --prove.",
 		},
 		{
-			Code: SH407, Title: "no debug information", Severity: Warning, run: noDebug,
+			Code: SH407, Title: "no debug information", Severity: Warning, run: noDebug, kernel: noInlining,
 			Summary: "Inlined copies are recorded in the debug information only, and there is none.",
 			Explanation: `
 Whether and where a function was inlined is written in DWARF
@@ -178,7 +178,7 @@ Damaged units are skipped. A tool that ignores this finds no copies and says
 			Remedy: "Put the missing files where they were looked for, or count a run whose number of calls you know.",
 		},
 		{
-			Code: SH409, Title: "no place of its own", Severity: Warning, run: planLost,
+			Code: SH409, Title: "no place of its own", Severity: Warning, run: planLost, kernel: planPlaces,
 			Summary: "Some executions left no instruction to probe: no tool can count them.",
 			Explanation: `
 Optimising can leave nothing of a call: a copy whose result is known at

@@ -1,0 +1,329 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/kernel"
+	"github.com/surehook/surehook/sites"
+)
+
+// Fleet is the kernels that a probe is to work on. Check answers for all of
+// them together, as what changed between them is a finding too.
+type Fleet struct {
+	asked, others []*member
+	near          map[string][]string // names like one that is nowhere
+}
+
+// member is a kernel of a fleet with what is looked up more than once.
+type member struct {
+	kernel.Kernel
+	id      kernel.Identity
+	events  map[string]kernel.Tracepoint // by "system:name"; nil: not read yet
+	byRaw   map[string]string            // raw tracepoint to "system:name"
+	support map[string]kernel.Answer     // of configuration options
+}
+
+// NewFleet makes a fleet of the kernels asked for. The others are only asked
+// what a function became that is not there any more.
+func NewFleet(asked, others []kernel.Kernel) *Fleet {
+	f := &Fleet{}
+	for _, k := range asked {
+		f.asked = append(f.asked, newMember(k))
+	}
+	for _, k := range others {
+		f.others = append(f.others, newMember(k))
+	}
+	return f
+}
+
+func newMember(k kernel.Kernel) *member {
+	return &member{Kernel: k, id: k.Identity(), support: map[string]kernel.Answer{}}
+}
+
+// Kernels gives the names of the kernels asked for.
+func (f *Fleet) Kernels() []string {
+	var names []string
+	for _, m := range f.asked {
+		names = append(names, m.id.Name)
+	}
+	return names
+}
+
+// KernelResult is the answer for one hook on one kernel.
+type KernelResult struct {
+	Verdict  Verdict
+	Plain    []sites.Reason // why the plain probe's verdict is what it is
+	Plan     []sites.Reason // the same of surehook's plan
+	Findings []Finding
+	Err      error // the kernel's facts are damaged; the rest is empty
+}
+
+// maxMatches bounds how many functions a glob may match in one kernel, so
+// that an answer can be read: "vfs_*" matches 90.
+const maxMatches = 500
+
+// Check answers for one hook on every kernel asked for, in their order, and
+// gives other hooks that fire for the same executions, the best first.
+func (f *Fleet) Check(h hook.Hook) ([]KernelResult, []Alternative) {
+	var out []KernelResult
+	var seen []*kcontext
+	for _, m := range f.asked {
+		r := KernelResult{Verdict: Verdict{Hook: h, Kernel: m.id.Name, Plain: sites.Unknown, Plan: sites.Unknown}}
+		contexts, err := f.contexts(h, m)
+		if err != nil {
+			r.Err = fmt.Errorf("kernel %s: %w", m.id.Name, err)
+			out = append(out, r)
+			continue
+		}
+		for i, c := range contexts {
+			if err := c.run(); err != nil {
+				r.Err = fmt.Errorf("kernel %s: %w", m.id.Name, err)
+				break
+			}
+			r.add(c, i == 0)
+		}
+		seen = append(seen, contexts...)
+		out = append(out, r)
+	}
+	return out, f.alternatives(h, seen)
+}
+
+// add folds one function's answer into the hook's.
+func (r *KernelResult) add(c *kcontext, first bool) {
+	r.Verdict.Functions++
+	plain, plan := c.plain(), c.plan()
+	if first {
+		r.Verdict.Plain, r.Verdict.Plan = plain.Verdict, plan.Verdict
+	} else {
+		r.Verdict.Plain, r.Verdict.Plan = fold(r.Verdict.Plain, plain.Verdict), fold(r.Verdict.Plan, plan.Verdict)
+	}
+	r.Plain = append(r.Plain, plain.Reasons...)
+	r.Plan = append(r.Plan, plan.Reasons...)
+	for _, k := range c.found {
+		r.Findings = append(r.Findings, k.Finding)
+	}
+}
+
+// effect is what a finding means for a verdict.
+type effect uint8
+
+// The effects, mildest first.
+const (
+	harmless effect = iota
+	doubts          // it cannot be told whether executions are seen
+	loses           // some executions are not seen
+	blocks          // none is: the probe cannot be attached, or never fires
+)
+
+// kfinding is a finding on one kernel with what follows from it.
+type kfinding struct {
+	Finding
+	reason sites.ReasonCode
+	plain  effect // for the plain probe
+	plan   effect // for surehook's plan
+}
+
+// Reasons of kernel hooks besides those of package sites.
+const (
+	reasonAbsent  sites.ReasonCode = "absent"        // no trace of the function, event or hook
+	reasonKind    sites.ReasonCode = "unsupported"   // the kernel does not have the kind of hook
+	reasonRefused sites.ReasonCode = "refused"       // the kernel refuses a probe there
+	reasonSame    sites.ReasonCode = "duplicate"     // several functions of one name
+	reasonMissing sites.ReasonCode = "missing-facts" // the facts on the kernel do not tell
+	reasonChanged sites.ReasonCode = "changed"       // arguments or fields are others
+	reasonModule  sites.ReasonCode = "module"        // only while a module is loaded
+)
+
+// kcontext is what the rules see: one function (or event, or LSM hook) of a
+// hook on one kernel.
+type kcontext struct {
+	*member
+	fleet    *Fleet
+	hook     hook.Hook       // as asked
+	name     string          // what it names here: the wrapper of a system call, one match of a glob
+	kind     hook.Kind       // as the kernel sees it: a system call is hooked by a kprobe
+	function kernel.Function // zero if there is none
+	known    bool            // there is a trace of the function
+	// target are the symbols that the plain probe's name and module stand for.
+	target []kernel.Symbol
+	found  []kfinding
+
+	renames *[]candidate // what became of it; nil: not asked yet
+}
+
+// contexts gives what the hook means on a kernel.
+func (f *Fleet) contexts(h hook.Hook, m *member) ([]*kcontext, error) {
+	c := kcontext{member: m, fleet: f, hook: h, name: h.Function, kind: h.Kind}
+	switch h.Kind {
+	case hook.KprobeMulti, hook.KretprobeMulti, hook.Kprobe, hook.Kretprobe, hook.Fentry, hook.Fexit:
+	case hook.Ksyscall, hook.Kretsyscall:
+		if c.kind = hook.Kprobe; h.Kind.Return() {
+			c.kind = hook.Kretprobe
+		}
+		return c.one(m.syscall(h.Function))
+	default:
+		return c.events()
+	}
+	if !h.Glob() || h.HasAddress {
+		return c.one(c.name)
+	}
+	names, err := m.Names()
+	if err != nil {
+		return nil, err
+	}
+	var out []*kcontext
+	for name := range names {
+		if !matches(h.Function, name) {
+			continue
+		}
+		one, err := c.one(name)
+		if err != nil {
+			return nil, err
+		}
+		if len(one[0].target) == 0 { // a glob means what can be probed by its name
+			continue
+		}
+		if out = append(out, one...); len(out) > maxMatches {
+			return nil, fmt.Errorf("%s matches more than %d functions; narrow it", h.Function, maxMatches)
+		}
+	}
+	if len(out) == 0 {
+		return c.one(c.name)
+	}
+	return out, nil
+}
+
+// one looks a function up by the name of one of its symbols.
+func (c kcontext) one(name string) ([]*kcontext, error) {
+	c.name = name
+	source, _, _, _ := sites.SymbolName(name)
+	var err error
+	if c.function, c.known, err = c.Function(source); err != nil {
+		return nil, err
+	}
+	for _, s := range c.function.Symbols {
+		if s.Name == name && (c.hook.Module == "" || c.hook.Module == s.Module || c.hook.Module == "vmlinux" && s.Module == "") {
+			c.target = append(c.target, s)
+		}
+	}
+	return []*kcontext{&c}, nil
+}
+
+// run asks every rule.
+func (c *kcontext) run() error {
+	for _, rule := range Rules() {
+		if rule.kernel == nil {
+			continue
+		}
+		found, err := rule.kernel(c)
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			f.Rule, f.Hook, f.Kernel = rule.Code, c.hook, c.id.Name
+			if f.Function == "" {
+				f.Function = c.name
+			}
+			if f.Severity == "" {
+				f.Severity = rule.Severity
+			}
+			if f.Remedy == "" {
+				f.Remedy = rule.Remedy
+			}
+			c.found = append(c.found, f)
+		}
+	}
+	// What else is not known does not matter where nothing can be attached.
+	if slices.ContainsFunc(c.found, func(f kfinding) bool { return f.plain == blocks && f.plan == blocks }) {
+		c.found = slices.DeleteFunc(c.found, func(f kfinding) bool { return f.reason == reasonMissing })
+	}
+	return nil
+}
+
+// plain is the verdict on what bpftrace or libbpf would attach.
+func (c *kcontext) plain() sites.Judgement {
+	return c.judge(func(f kfinding) effect { return f.plain }, "the probe is on the only place where an execution begins")
+}
+
+// plan is the verdict on what surehook would attach.
+func (c *kcontext) plan() sites.Judgement {
+	return c.judge(func(f kfinding) effect { return f.plan }, "every place where an execution begins can be probed")
+}
+
+func (c *kcontext) judge(of func(kfinding) effect, fine string) sites.Judgement {
+	worst, j := harmless, sites.Judgement{}
+	for _, f := range c.found {
+		if e := of(f); e > harmless {
+			worst = max(worst, e)
+			j.Reasons = append(j.Reasons, sites.Reason{Code: f.reason, Text: f.Message})
+		}
+	}
+	switch worst {
+	case harmless:
+		j.Verdict, j.Reasons = sites.Complete, []sites.Reason{{Code: sites.ReasonEntry, Text: fine}}
+	case doubts:
+		j.Verdict = sites.Unknown
+	case loses:
+		j.Verdict = sites.Partial
+	case blocks:
+		j.Verdict = sites.None
+	}
+	return j
+}
+
+// functions tells whether the hook is put on a function's code.
+func (c *kcontext) functions() bool { return c.kprobe() || c.trampoline() || c.multi() }
+
+func (c *kcontext) kprobe() bool { return c.kind == hook.Kprobe || c.kind == hook.Kretprobe }
+
+func (c *kcontext) multi() bool { return c.kind == hook.KprobeMulti || c.kind == hook.KretprobeMulti }
+
+func (c *kcontext) trampoline() bool { return c.kind == hook.Fentry || c.kind == hook.Fexit }
+
+// bodies are the symbols of a kind.
+func (c *kcontext) bodies(kind kernel.SymbolKind) []kernel.Symbol {
+	var out []kernel.Symbol
+	for _, s := range c.function.Symbols {
+		if s.Kind == kind {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// there tells whether the hook's name has a symbol that is an entry.
+func (c *kcontext) there() bool {
+	return slices.ContainsFunc(c.target, func(s kernel.Symbol) bool { return s.Kind == kernel.Body || s.Kind == kernel.Clone })
+}
+
+// symbolName describes a symbol with its module.
+func symbolName(s kernel.Symbol) string {
+	if s.Module == "" {
+		return s.Name
+	}
+	return s.Name + " of module " + s.Module
+}
+
+// missing makes the finding that a topic is not known.
+func (c *kcontext) missing(t kernel.Topic, what string) kfinding {
+	return kfinding{Finding: Finding{
+		Message:  fmt.Sprintf("%s cannot be told: %s are not known", what, t),
+		Evidence: []string{c.Missing(t)},
+		Severity: Warning,
+	}, reason: reasonMissing, plain: doubts, plan: doubts}
+}
+
+// matches is a shell's glob on a function's name, which has no slashes.
+func matches(pattern, name string) bool {
+	ok, err := pathMatch(pattern, name)
+	return ok && err == nil && !strings.Contains(name, ".")
+}
+
+// source is the name of the function in the source.
+func (c *kcontext) source() string {
+	name, _, _, _ := sites.SymbolName(c.name)
+	return name
+}

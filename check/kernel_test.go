@@ -1,0 +1,181 @@
+package check
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/kernel"
+)
+
+// kernelCase is one hook on a changed world.
+type kernelCase struct {
+	name, hook  string
+	change      func(*kernel.Snapshot)
+	plain, plan string
+	want        []string // findings: rule and severity
+	message     string   // in the first finding
+	evidence    string   // in one line of evidence
+}
+
+func kernelCases() []kernelCase {
+	unset := func(options ...string) func(*kernel.Snapshot) {
+		return func(s *kernel.Snapshot) {
+			for _, o := range options {
+				delete(s.Options, "CONFIG_"+o)
+			}
+		}
+	}
+	lost := func(topics ...kernel.Topic) func(*kernel.Snapshot) {
+		return func(s *kernel.Snapshot) {
+			for _, t := range topics {
+				s.Unknown[t] = "lost in the mail"
+			}
+		}
+	}
+	return []kernelCase{
+		{"plain", "kprobe:plain", nil, "complete", "complete", nil, "", ""},
+		{"plain return", "kretprobe:plain", nil, "complete", "complete", nil, "", ""},
+		{"plain fentry", "fentry:plain", nil, "complete", "complete", nil, "", ""},
+		{"plain multi", "kprobe.multi:plain", nil, "complete", "complete", nil, "", ""},
+		{"selective", "kprobe:sel", nil, "partial", "complete", []string{"SH401 error"}, "inlined at 1 place besides", "in caller"},
+		{"selective fentry", "fentry:sel", nil, "partial", "complete", []string{"SH401 error"}, "", ""},
+		{"selective return", "kretprobe:sel", nil, "partial", "partial", []string{"SH401 error", "SH410 error"}, "", "no return"},
+		{"copy without kprobes", "fentry:sel", unset("KPROBE_EVENTS"), "partial", "partial", []string{"SH401 error", "SH409 warning"}, "", ""},
+		{"full", "kprobe:full", nil, "none", "partial", []string{"SH402 error", "SH409 warning"}, "no symbol", "in caller"},
+		{"isra", "kprobe:isra", nil, "none", "complete", []string{"SH502 error"}, "exists only as isra.isra.0", "arg0 (a) is dropped or constant, arg1 (b) is in arg0, arg2 is not in an argument register"},
+		{"isra by name", "kprobe:isra.isra.0", nil, "complete", "complete", []string{"SH502 info"}, "arguments may be elsewhere", ""},
+		{"constprop besides", "kprobe:both", nil, "partial", "complete", []string{"SH503 error"}, "also go to both.constprop.0", ""},
+		{"another suffix", "kprobe:other", nil, "none", "complete", []string{"SH505 error"}, "only as other.specialized.1", ""},
+		{"part only", "kprobe:split", nil, "none", "complete", []string{"SH501 error"}, "only the tail", ""},
+		{"part by name", "kprobe:split.part.0", nil, "partial", "complete", []string{"SH501 error"}, "slow path only", ""},
+		{"cold", "kprobe:chilly.cold", nil, "none", "none", []string{"SH504 error"}, "not calls", ""},
+		{"cold besides", "kprobe:chilly", nil, "complete", "complete", nil, "", ""},
+		{"duplicate", "kprobe:twice", nil, "none", "complete", []string{"SH107 error"}, "EADDRNOTAVAIL", "twice at 0x500"},
+		{"duplicate in an old kernel", "kprobe:twice", func(s *kernel.Snapshot) { without(s, "count_symbols") }, "partial", "complete", []string{"SH107 error"}, "on the first", ""},
+		{"duplicate fentry", "fentry:twice", nil, "partial", "complete", []string{"SH107 error"}, "on the first", ""},
+		{"notrace", "kprobe:dark", nil, "none", "none", []string{"SH105 error"}, "ftrace has no place", "CONFIG_KPROBE_EVENTS_ON_NOTRACE is not set"},
+		{"notrace allowed", "kprobe:dark", func(s *kernel.Snapshot) { s.Options["CONFIG_KPROBE_EVENTS_ON_NOTRACE"] = "y" }, "complete", "complete", nil, "", ""},
+		{"notrace without ftrace", "kprobe:dark", unset("DYNAMIC_FTRACE"), "complete", "complete", nil, "", ""},
+		{"notrace fentry", "fentry:dark", func(s *kernel.Snapshot) { s.Options["CONFIG_KPROBE_EVENTS_ON_NOTRACE"] = "y" }, "none", "complete", []string{"SH105 error"}, "refuses fentry", ""},
+		{"notrace multi", "kprobe.multi:dark", nil, "none", "none", []string{"SH105 error"}, "", "room for a call"},
+		{"notrace clone of a traced function", "kprobe:both.constprop.0", func(s *kernel.Snapshot) {
+			edit(s, "both", func(f *kernel.Function) { f.Symbols[1].Traceable = kernel.No })
+		}, "complete", "complete", []string{"SH503 info"}, "", ""},
+		{"ftrace not known", "fentry:plain", func(s *kernel.Snapshot) {
+			s.Unknown[kernel.Ftrace] = "lost in the mail"
+			edit(s, "plain", func(f *kernel.Function) { f.Symbols[0].Traceable = kernel.NotKnown })
+		}, "unknown", "unknown", []string{"SH105 warning"}, "cannot be told", "lost in the mail"},
+		{"blacklisted", "kprobe:black", nil, "none", "none", []string{"SH106 error"}, "refuses kprobes on black", ""},
+		{"blacklisted fentry", "fentry:black", nil, "complete", "complete", nil, "", ""},
+		{"blacklist not known", "kprobe:plain", func(s *kernel.Snapshot) {
+			s.Unknown[kernel.Blacklist] = "lost in the mail"
+			edit(s, "plain", func(f *kernel.Function) { f.Symbols[0].Refused = kernel.NotKnown })
+		}, "unknown", "unknown", []string{"SH106 warning"}, "cannot be told", "lost in the mail"},
+		{"another stack", "kretprobe:__switch_to", nil, "none", "none", []string{"SH106 error"}, "another stack", ""},
+		{"boot", "kprobe:boot", nil, "none", "none", []string{"SH115 error"}, "during boot only", ""},
+		{"module", "kprobe:drive", nil, "complete", "complete", []string{"SH108 info"}, "module drv", ""},
+		{"module named", "kprobe:drv:drive", nil, "complete", "complete", []string{"SH108 info"}, "", ""},
+		{"another module", "kprobe:xfs:drive", nil, "none", "none", []string{"SH101 error"}, "", "drive of module drv"},
+		{"not in BTF", "fentry:nobtf", nil, "none", "complete", []string{"SH114 error"}, "does not describe it", ""},
+		{"variadic", "fentry:talk", nil, "none", "complete", []string{"SH114 error"}, "variable number", ""},
+		{"many arguments", "fentry:wide", nil, "unknown", "complete", []string{"SH114 warning"}, "more than 6", ""},
+		{"inlining not known", "kprobe:sel", lost(kernel.Inlining), "partial", "unknown", []string{"SH401 error", "SH407 warning"}, "", ""},
+		{"inlining not known of a plain one", "kprobe:plain", lost(kernel.Inlining), "unknown", "unknown", []string{"SH407 warning"}, "inlined anywhere", "lost in the mail"},
+		{"doubt of the plan", "kprobe:doubt", nil, "unknown", "unknown", []string{"SH406 warning"}, "", "a jump"},
+		{"modules not read", "kprobe:head", lost(kernel.Modules), "partial", "unknown", []string{"SH401 error", "SH406 warning"}, "", "include/linux/head.h:3"},
+		{"offset", "kprobe:plain+4", nil, "unknown", "unknown", []string{"SH404 warning"}, "start of an instruction", ""},
+		{"offset behind", "kprobe:plain+0x40", nil, "none", "none", []string{"SH404 error"}, "16 bytes", ""},
+		{"absent", "kprobe:plian", nil, "none", "none", []string{"SH101 error"}, "no function plian", ""},
+		{"absent without modules", "kprobe:plian", lost(kernel.Modules), "unknown", "unknown", []string{"SH101 warning"}, "cannot be told", "lost in the mail"},
+		{"absent without symbols", "kprobe:plian", lost(kernel.Symbols), "unknown", "unknown", []string{"SH101 warning"}, "", ""},
+		{"no kprobes", "kprobe:plain", unset("KPROBE_EVENTS"), "none", "complete", []string{"SH104 error"}, "no kprobe hooks", "CONFIG_KPROBE_EVENTS is not set"},
+		{"no kprobes and copies", "kprobe:full", unset("KPROBE_EVENTS"), "none", "none", []string{"SH104 error", "SH402 error", "SH409 warning"}, "", ""},
+		{"no fprobe", "kprobe.multi:plain", unset("FPROBE"), "none", "none", []string{"SH104 error"}, "no kprobe.multi hooks", ""},
+		{"no direct calls", "fentry:plain", unset("DYNAMIC_FTRACE_WITH_DIRECT_CALLS"), "none", "none", []string{"SH104 error"}, "", ""},
+		{"no direct calls on arm64", "fentry:plain", func(s *kernel.Snapshot) {
+			unset("DYNAMIC_FTRACE_WITH_DIRECT_CALLS")(s)
+			s.ID.Arch = elfbin.ARM64
+		}, "none", "none", []string{"SH201 error"}, "do not work on arm64", ""},
+		{"configuration not known", "kprobe:plain", lost(kernel.Config), "unknown", "unknown", []string{"SH104 warning"}, "cannot be told", "needs CONFIG_KPROBE_EVENTS"},
+		{"configuration told by functions", "kprobe:plain", func(s *kernel.Snapshot) {
+			lost(kernel.Config)(s)
+			s.Functions = append(s.Functions, function("trace_call_bpf", symbol("trace_call_bpf", 1)), function("create_local_trace_kprobe", symbol("create_local_trace_kprobe", 2)))
+			s.Sort()
+		}, "complete", "complete", nil, "", ""},
+		{"system call of another architecture", "kprobe:__arm64_sys_open", nil, "none", "none", []string{"SH202 error"}, "on amd64 the system call is __x64_sys_open", ""},
+		{"old system call", "kprobe:sys_open", nil, "none", "none", []string{"SH202 error"}, "", ""},
+		{"system call", "kprobe:__x64_sys_open", nil, "complete", "complete", []string{"SH202 info"}, "struct pt_regs", "amd64 only"},
+		{"ksyscall", "ksyscall:open", nil, "complete", "complete", nil, "", ""},
+		{"tracepoint", "tracepoint:fs:opened", nil, "complete", "complete", nil, "", ""},
+		{"tracepoint in a module", "tracepoint:drv:moved", nil, "complete", "complete", []string{"SH108 info"}, "", ""},
+		{"no tracepoint", "tracepoint:fs:opend", nil, "none", "none", []string{"SH109 error"}, "no tracepoint fs:opend", ""},
+		{"tracepoints not known", "tracepoint:fs:opened", lost(kernel.Tracepoints), "unknown", "unknown", []string{"SH109 warning"}, "", "lost in the mail"},
+		{"raw tracepoint", "rawtracepoint:opened", nil, "complete", "complete", nil, "", ""},
+		{"no raw tracepoint", "rawtracepoint:opend", nil, "none", "none", []string{"SH109 error"}, "", ""},
+		{"raw tracepoint without BTF", "rawtracepoint:opened", lost(kernel.RawArgs), "complete", "complete", nil, "", ""},
+		{"raw tracepoint not known", "rawtracepoint:bare", lost(kernel.RawArgs), "unknown", "unknown", []string{"SH109 warning"}, "", ""},
+		{"lsm", "lsm:file_open", nil, "complete", "complete", nil, "", ""},
+		{"no lsm hook", "lsm:file_opn", nil, "none", "none", []string{"SH112 error"}, "no LSM hook", ""},
+		{"lsm hook without function", "lsm:hidden", nil, "none", "none", []string{"SH112 error"}, "bpf_lsm_hidden", ""},
+		{"lsm not known", "lsm:file_open", lost(kernel.LSMHooks), "unknown", "unknown", []string{"SH112 warning"}, "", ""},
+		{"lsm not active", "lsm:file_open", func(s *kernel.Snapshot) { s.Options["CONFIG_LSM"] = `"lockdown"` }, "none", "none", []string{"SH113 error"}, "never run", ""},
+		{"no lsm", "lsm:file_open", unset("BPF_LSM"), "none", "none", []string{"SH104 error"}, "", ""},
+		{"glob", "kprobe:[ps]*", nil, "partial", "complete", []string{"SH401 error"}, "", ""},
+		{"glob of nothing", "kprobe:zz*", nil, "none", "none", []string{"SH101 error"}, "", ""},
+		{"glob of events", "tracepoint:fs:open*", nil, "complete", "complete", nil, "", ""},
+	}
+}
+
+func TestKernelRules(t *testing.T) {
+	covered := map[Code]bool{}
+	for _, tt := range kernelCases() {
+		t.Run(tt.name, func(t *testing.T) {
+			s := world("k")
+			if tt.change != nil {
+				tt.change(s)
+			}
+			results, _ := NewFleet([]kernel.Kernel{s}, nil).Check(parse(t, tt.hook))
+			r := results[0]
+			if r.Err != nil {
+				t.Fatal(r.Err)
+			}
+			if string(r.Verdict.Plain) != tt.plain || string(r.Verdict.Plan) != tt.plan {
+				t.Errorf("plain %s, plan %s; want %s, %s", r.Verdict.Plain, r.Verdict.Plan, tt.plain, tt.plan)
+			}
+			var got, evidence []string
+			for _, f := range r.Findings {
+				got = append(got, string(f.Rule)+" "+string(f.Severity))
+				evidence = append(evidence, f.Evidence...)
+				covered[f.Rule] = true
+				wellFormed(t, f)
+				if f.Kernel != "k" {
+					t.Errorf("%s is of kernel %q", f.Rule, f.Kernel)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if len(r.Findings) > 0 && !strings.Contains(r.Findings[0].Message, tt.message) {
+				t.Errorf("message %q, want %q in it", r.Findings[0].Message, tt.message)
+			}
+			if !strings.Contains(strings.Join(evidence, "\n"), tt.evidence) {
+				t.Errorf("evidence %q, want %q in it", evidence, tt.evidence)
+			}
+			if (r.Verdict.Plain != "complete") == (len(r.Plain) == 0) && len(r.Plain) == 0 {
+				t.Error("no reason for the verdict")
+			}
+		})
+	}
+	several := []Code{SH102, SH103, SH110, SH111} // these need two kernels
+	for _, c := range several {
+		covered[c] = true
+	}
+	for _, r := range Rules() {
+		if r.kernel != nil && !covered[r.Code] {
+			t.Errorf("no case for %s on kernels", r.Code)
+		}
+	}
+}
