@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/surehook/surehook/elfbin"
 )
@@ -51,10 +52,14 @@ type index struct {
 	byEntry map[uint64]*function
 	named   map[string][]*function // by source and mangled name
 	symbols func() []elfbin.Symbol // function symbols, one an address and name, by address
+
+	asked atomic.Int32    // how often spelled searched all
+	names func() []uint64 // see nameEntries, computed once
 }
 
 func newIndex(b *Binary) *index {
 	x := &index{symbols: b.symbols, byEntry: map[uint64]*function{}}
+	x.names = sync.OnceValue(func() []uint64 { return nameEntries(x.all) })
 	if b.loaded != nil {
 		x.addDIEs(b)
 	}
@@ -320,13 +325,11 @@ func (x *index) called(name string) []*function {
 
 // match lists the functions a name or a glob means, by name.
 func (x *index) match(pattern string, glob bool) []*function {
-	from := x.funcs
-	if x.stored != nil {
-		if glob {
-			from = x.live()
-		} else {
-			from = slices.DeleteFunc(x.stored.spelled(pattern), (*function).ghost)
-		}
+	var from []*function
+	if glob {
+		from = x.live()
+	} else {
+		from = slices.DeleteFunc(x.spelled(pattern), (*function).ghost)
 	}
 	var out []*function
 	for _, f := range from {
@@ -337,14 +340,37 @@ func (x *index) match(pattern string, glob bool) []*function {
 	return byName(out)
 }
 
-// ghosts lists the functions of a name that have no code.
-func (x *index) ghosts(name string) []*function {
-	from := x.all
+// fewQuestions are answered by a look at all functions: less work than a
+// table of their names.
+const fewQuestions = 16
+
+// spelled gives the functions, ghosts too, that have a spelling with the name's
+// hash, in the order of their numbers.
+func (x *index) spelled(name string) []*function {
 	if x.stored != nil {
-		from = x.stored.spelled(name)
+		return x.stored.spelled(name)
 	}
 	var out []*function
-	for _, f := range from {
+	if x.asked.Add(1) <= fewQuestions {
+		for _, f := range x.all {
+			if f.matches(name, false) {
+				out = append(out, f)
+			}
+		}
+		return out
+	}
+	names, first := x.names(), nameEntry(name, 0)
+	at, _ := slices.BinarySearch(names, first)
+	for ; at < len(names) && names[at]>>32 == first>>32; at++ {
+		out = append(out, x.all[uint32(names[at])])
+	}
+	return out
+}
+
+// ghosts lists the functions of a name that have no code.
+func (x *index) ghosts(name string) []*function {
+	var out []*function
+	for _, f := range x.spelled(name) {
 		if f.ghost() && f.matches(name, false) {
 			out = append(out, f)
 		}

@@ -1,8 +1,6 @@
 package sites
 
 import (
-	"hash/fnv"
-
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/internal/flat"
 )
@@ -100,7 +98,10 @@ func (f *function) spellings() []string {
 }
 
 func hashName(name string) uint32 {
-	h := fnv.New32a()
-	h.Write([]byte(name))
-	return h.Sum32()
+	const offset, prime = 2166136261, 16777619 // FNV-1a
+	h := uint32(offset)
+	for i := range len(name) {
+		h = (h ^ uint32(name[i])) * prime
+	}
+	return h
 }

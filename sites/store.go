@@ -68,23 +68,29 @@ func (b *Binary) store(out io.Writer) error {
 	for _, addr := range slices.Sorted(maps.Keys(x.byEntry)) {
 		entries = le.AppendUint32(le.AppendUint64(entries, addr), uint32(x.byEntry[addr].number))
 	}
-	parts = append(parts, w.Write(funcs), w.Write(roots), w.Write(entries), w.Write(nameTable(x.all)))
+	parts = append(parts, w.Write(funcs), w.Write(roots), w.Write(entries), w.Write(hashTable(x.names())))
 	parts = append(parts, storeSymbols(w, b.file, strings)...)
 	parts = append(parts, w.Write(strings.Bytes()))
 	return w.Close(parts...)
 }
 
-// nameTable lists the functions by the hashes of all their spellings.
-func nameTable(all []*function) []byte {
+// nameEntries lists the functions by the hashes of all their spellings, sorted.
+func nameEntries(all []*function) []uint64 {
 	var rows []uint64
 	for _, f := range all {
-		for _, name := range f.spellings() {
+		add := func(name string) {
 			if name != "" {
 				rows = append(rows, nameEntry(name, f.number))
 			}
 		}
+		add(f.name)
+		add(f.linkage)
+		for _, name := range f.names {
+			add(name)
+		}
 	}
-	return hashTable(rows)
+	slices.Sort(rows)
+	return slices.Compact(rows)
 }
 
 // nameEntry is a row of a table of hashes, as a number that sorts like it.
@@ -92,11 +98,10 @@ func nameEntry(name string, number int32) uint64 {
 	return uint64(hashName(name))<<32 | uint64(uint32(number))
 }
 
-// hashTable gives the rows by hash and number, each once.
+// hashTable gives sorted rows as they are stored.
 func hashTable(rows []uint64) []byte {
-	slices.Sort(rows)
-	var out []byte
-	for _, r := range slices.Compact(rows) {
+	out := make([]byte, 0, nameRow*len(rows))
+	for _, r := range rows {
 		out = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(out, uint32(r>>32)), uint32(r))
 	}
 	return out

@@ -94,7 +94,7 @@ func (b *Binary) openStored(r io.ReaderAt, size int64, fail func(error)) error {
 // freshIndex makes the index from the debug information.
 func (b *Binary) freshIndex() *index {
 	if _, err := b.whole(); err != nil {
-		return &index{}
+		return &index{names: func() []uint64 { return nil }}
 	}
 	return newIndex(b)
 }

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/surehook/surehook/elfbin"
@@ -35,6 +36,7 @@ func storeSymbols(w *flat.Writer, file *elfbin.File, strings *flat.Strings) []fl
 		rows = append(le.AppendUint32(rows, uint32(s.Section)), byte(s.Type), byte(s.Bind), byte(s.Table), hidden)
 		names = append(names, nameEntry(s.Name, int32(i)))
 	}
+	slices.Sort(names)
 	var order, spans []byte
 	for _, n := range file.FuncOrder() {
 		order = le.AppendUint32(le.AppendUint64(order, symbols[n].Value), uint32(n))

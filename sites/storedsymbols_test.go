@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -98,4 +99,25 @@ func damageSymbols(t *testing.T, path string, file *elfbin.File) {
 		return
 	}
 	t.Fatal("no .symtab")
+}
+
+// TestSpelled: the table of names finds what a look at all functions does.
+func TestSpelled(t *testing.T) {
+	for _, path := range binaries(t) {
+		x := openWith(t, path, Options{}).index
+		names := []string{"no such function", ""}
+		for _, f := range x.all {
+			names = append(names, f.spellings()...)
+		}
+		for _, name := range names {
+			x.asked.Store(0)
+			all, allGhosts := x.match(name, false), x.ghosts(name)
+			x.asked.Store(fewQuestions)
+			table, ghosts := x.match(name, false), x.ghosts(name)
+			if name != "" && (!slices.Equal(all, table) || !slices.Equal(allGhosts, ghosts)) {
+				t.Errorf("%s: %q means %d functions and %d without code, by the table %d and %d",
+					path, name, len(all), len(allGhosts), len(table), len(ghosts))
+			}
+		}
+	}
 }

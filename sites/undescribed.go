@@ -170,9 +170,14 @@ func (b *Binary) twinCopies(unit int32, u undescribedBody) []*function {
 	want, known := b.callees([]elfbin.Range{{Low: u.entry, High: u.entry + u.size}})
 	var twins, all []*function
 	found := false
-	for i := int32(0); i < b.data.NumFuncs(); i++ {
+	count := b.data.NumFuncs() // in the order of their units
+	first := sort.Search(int(count), func(i int) bool { return b.data.Func(int32(i)).Unit >= unit })
+	for i := int32(first); i < count; i++ {
 		fn := b.data.Func(i)
-		if fn.Unit != unit || len(fn.Ranges) == 0 {
+		if fn.Unit != unit {
+			break
+		}
+		if len(fn.Ranges) == 0 {
 			continue
 		}
 		var held []*function
