@@ -71,13 +71,19 @@ func fold(a, b sites.Verdict) sites.Verdict {
 	return sites.Partial // complete and none
 }
 
+// Worse gives the worse of two severities; "" is none.
+func Worse(a, b Severity) Severity {
+	if b.rank() > a.rank() {
+		return b
+	}
+	return a
+}
+
 // Worst is the worst severity among findings, "" if there are none.
 func Worst(findings []Finding) Severity {
 	var worst Severity
 	for _, f := range findings {
-		if f.Severity.rank() > worst.rank() {
-			worst = f.Severity
-		}
+		worst = Worse(worst, f.Severity)
 	}
 	return worst
 }

@@ -310,9 +310,10 @@ func symbolName(s kernel.Symbol) string {
 // missing makes the finding that a topic is not known.
 func (c *kcontext) missing(t kernel.Topic, what string) kfinding {
 	return kfinding{Finding: Finding{
-		Message:  fmt.Sprintf("%s cannot be told: %s are not known", what, t),
-		Evidence: []string{c.Missing(t)},
+		Message:  what + " cannot be told",
+		Evidence: []string{"not known: " + t.String(), c.Missing(t)},
 		Severity: Warning,
+		Remedy:   "compare with kernels that are known:\nsurehook check --kernel all " + shellQuote(c.hook.String()),
 	}, reason: reasonMissing, plain: doubts, plan: doubts}
 }
 

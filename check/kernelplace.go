@@ -20,6 +20,9 @@ func untraceable(c *kcontext) ([]kfinding, error) {
 		return nil, nil
 	}
 	need := c.trampoline() || c.multi()
+	if no, err := c.kprobesHere(); !need && (err != nil || no == kernel.No) {
+		return nil, err // SH104
+	}
 	worst := kernel.Yes
 	for _, s := range c.target {
 		a, err := c.traced(s)
@@ -113,6 +116,9 @@ func blacklisted(c *kcontext) ([]kfinding, error) {
 			Message: "the kernel refuses kretprobes on " + c.name + ": it returns on another stack",
 			Remedy:  "hook tracepoint:sched:sched_switch",
 		}, reason: reasonRefused, plain: blocks, plan: blocks}}, nil
+	}
+	if no, err := c.kprobesHere(); err != nil || no == kernel.No {
+		return nil, err // SH104
 	}
 	for _, s := range c.target {
 		switch s.Refused {

@@ -42,6 +42,28 @@ type verdictObject struct {
 	Plain     sites.Verdict `json:"plain"`
 	Plan      sites.Verdict `json:"plan"`
 	Functions int           `json:"functions"`
+
+	// Of kernel hooks only.
+	Reasons      []reasonObject      `json:"reasons,omitempty"`
+	PlanReasons  []reasonObject      `json:"plan_reasons,omitempty"`
+	Alternatives []alternativeObject `json:"alternatives,omitempty"`
+}
+
+type alternativeObject struct {
+	Hook  string `json:"hook"`
+	Why   string `json:"why"`
+	Exact bool   `json:"exact"`
+}
+
+func newFinding(f check.Finding) findingObject {
+	return findingObject{
+		Schema: FindingSchema, Rule: f.Rule, Severity: f.Severity, Hook: spelled(f.Hook), Kernel: optional(f.Kernel),
+		Message: f.Message, Evidence: list(f.Evidence), Remedy: f.Remedy, Function: f.Function,
+	}
+}
+
+func newVerdict(v check.Verdict) verdictObject {
+	return verdictObject{Schema: VerdictSchema, Hook: spelled(v.Hook), Kernel: optional(v.Kernel), Plain: v.Plain, Plan: v.Plan, Functions: v.Functions}
 }
 
 // Findings writes the findings of each hook and its verdict. JSON has the
@@ -63,17 +85,11 @@ func Findings(w io.Writer, f Format, hooks []Checked, full bool) error {
 func findingsJSON(w io.Writer, hooks []Checked) error {
 	for _, h := range hooks {
 		for _, f := range h.Findings {
-			o := findingObject{
-				Schema: FindingSchema, Rule: f.Rule, Severity: f.Severity, Hook: spelled(f.Hook), Kernel: optional(f.Kernel),
-				Message: f.Message, Evidence: list(f.Evidence), Remedy: f.Remedy, Function: f.Function,
-			}
-			if err := line(w, o); err != nil {
+			if err := line(w, newFinding(f)); err != nil {
 				return err
 			}
 		}
-		v := h.Verdict
-		o := verdictObject{Schema: VerdictSchema, Hook: spelled(v.Hook), Kernel: optional(v.Kernel), Plain: v.Plain, Plan: v.Plan, Functions: v.Functions}
-		if err := line(w, o); err != nil {
+		if err := line(w, newVerdict(h.Verdict)); err != nil {
 			return err
 		}
 	}
@@ -123,10 +139,17 @@ func totals(findings []check.Finding) string {
 	return strings.Join(parts, ", ")
 }
 
-func findingText(w *bufio.Writer, f check.Finding) {
+func findingText(w *bufio.Writer, f check.Finding) { findingOn(w, f, "") }
+
+// findingOn writes a finding; on says on which kernels, "" if there is one or
+// none.
+func findingOn(w *bufio.Writer, f check.Finding, on string) {
 	title := ""
 	if r, ok := check.Find(string(f.Rule)); ok {
 		title = "  " + r.Title
+	}
+	if on != "" {
+		title += "  (" + on + ")"
 	}
 	fmt.Fprintf(w, "\n  %s %s%s\n    %s\n", f.Severity, f.Rule, title, wrap(f.Message, width-4, "    "))
 	for _, e := range f.Evidence {

@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
-			if err := writeTestAtlas(e.WorkDir); err != nil {
+			if err := errors.Join(writeTestAtlas(e.WorkDir), writeFleet(e.WorkDir)); err != nil {
 				return err
 			}
 			for _, name := range []string{"inline", "partial"} {
@@ -57,6 +57,7 @@ func TestScripts(t *testing.T) {
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE") != "",
 	})
 }
 

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/surehook/surehook/check"
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/internal/kernels"
+	"github.com/surehook/surehook/kernel"
+	"github.com/surehook/surehook/report"
+)
+
+// kernelFlags say on which kernels hooks are checked.
+type kernelFlags struct {
+	atlasFlags
+	names []string
+}
+
+func (k *kernelFlags) register(cmd *cobra.Command) {
+	k.atlasFlags.register(cmd)
+	cmd.Flags().StringSliceVar(&k.names, "kernel", nil, "check hooks of the kernel on these `KERNELS`: live, all, a name or glob of \"surehook kernel list\", a vmlinux or atlas file\n"+
+		"(may be repeated or a list; default: live, or all where there is none)")
+}
+
+// check runs the rules on every hook and kernel, writes the report and gives
+// the worst severity found. What could not be read is in the error; the rest
+// is answered.
+func (k *kernelFlags) check(w io.Writer, f report.Format, hooks []hook.Hook, full, more bool) (check.Severity, error) {
+	c, err := k.catalogue()
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	asked, failed := k.find(c)
+	if len(asked) == 0 {
+		return "", failed
+	}
+	others := slices.DeleteFunc(slices.Clone(c.All()), func(o kernel.Kernel) bool { return slices.Contains(asked, o) })
+	fleet := check.NewFleet(asked, others)
+	var out []report.OnKernels
+	worst := check.Severity("")
+	for _, h := range hooks {
+		o := report.OnKernels{Hook: h}
+		o.Results, o.Alternatives = fleet.Check(h)
+		for _, r := range o.Results {
+			if r.Err != nil {
+				failed = errors.Join(failed, fmt.Errorf("%s: %w", h, r.Err))
+			}
+			worst = check.Worse(worst, check.Worst(r.Findings))
+		}
+		out = append(out, o)
+	}
+	if more && f == report.Text {
+		fmt.Fprintln(w)
+	}
+	if err := report.Fleet(w, f, fleet.Kernels(), out, full); err != nil {
+		return "", err
+	}
+	return worst, failed
+}
+
+// find gives the kernels that --kernel names, each once.
+func (k *kernelFlags) find(c *kernels.Catalogue) (asked []kernel.Kernel, failed error) {
+	names := k.names
+	if len(names) == 0 {
+		if list, err := c.Find(kernels.Live); err == nil {
+			return list, nil
+		}
+		names = []string{kernels.All}
+	}
+	for _, name := range names {
+		list, err := c.Find(name)
+		failed = errors.Join(failed, err)
+		for _, found := range list {
+			if !slices.Contains(asked, found) {
+				asked = append(asked, found)
+			}
+		}
+	}
+	return asked, failed
+}
