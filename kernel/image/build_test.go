@@ -44,7 +44,7 @@ func buildKernel(t testing.TB) string {
 	}
 	run(t, dir, "gcc", "-g", "-O2", "-ffreestanding", "-fno-pie", "-fno-stack-protector", "-fcf-protection=none", "-c", "kernel.c")
 	run(t, dir, "objcopy", "--add-section", ".BTF=btf", "--set-section-flags", ".BTF=alloc,readonly", "kernel.o")
-	run(t, dir, "ld", "-T", "kernel.ld", "-o", "vmlinux", "kernel.o")
+	run(t, dir, "ld", "--build-id", "-T", "kernel.ld", "-o", "vmlinux", "kernel.o")
 	return filepath.Join(dir, "vmlinux")
 }
 

@@ -79,7 +79,7 @@ func (b *builder) missing(t kernel.Topic, why string) {
 // identify says which kernel it is by its banner.
 func (b *builder) identify() {
 	s := b.core
-	id := kernel.Identity{Arch: s.arch, BuildID: s.buildID, Source: s.path}
+	id := kernel.Identity{Arch: s.arch, BuildID: s.buildID, Source: s.path, Package: strings.Join(b.files.packages, ", ")}
 	if at, ok := s.byName["linux_banner"]; ok {
 		text, _ := s.text(at)
 		id.Banner = strings.TrimSpace(text)

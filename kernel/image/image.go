@@ -22,6 +22,11 @@ type Options struct {
 	Only []string
 	// Name is the snapshot's name; empty: by the release, or the path.
 	Name string
+	// Decompress unpacks what is compressed; nil: with Go's libraries, which
+	// are slow for xz, at 4 MB/s, and do not know all of its filters.
+	Decompress Decompressor
+	// Scratch opens a place for the large files of packages; nil: memory.
+	Scratch func() (Scratch, error)
 }
 
 // FormatError says where a file breaks its format.
@@ -45,7 +50,7 @@ func (e *FormatError) Unwrap() error { return e.Err }
 // Errors: *FormatError and *elfbin.FormatError for a file that is damaged,
 // *InputError for one that is not known or has no place beside the others.
 func Read(ctx context.Context, opts Options, inputs ...Input) (*kernel.Snapshot, error) {
-	files, err := sortInputs(inputs)
+	files, err := sortInputs(&opts, inputs)
 	if err != nil {
 		return nil, err
 	}

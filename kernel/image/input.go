@@ -29,21 +29,30 @@ var (
 
 // files are the inputs by what they are.
 type files struct {
+	opts   *Options
 	core   *source
 	config map[string]string // nil without one
+
+	packages []string // name and version
+	debs     []*archive
+	closers  []io.Closer
 }
 
 func (f *files) close() {
 	if f.core != nil && f.core.elf != nil {
 		f.core.elf.Close()
 	}
+	for _, c := range f.closers {
+		c.Close()
+	}
 }
 
 // sortInputs finds out what each input is.
-func sortInputs(inputs []Input) (*files, error) {
-	f := &files{}
+func sortInputs(opts *Options, inputs []Input) (*files, error) {
+	f := &files{opts: opts}
 	for _, in := range inputs {
 		if err := f.take(in); err != nil {
+			f.close()
 			return nil, err
 		}
 	}
@@ -58,7 +67,7 @@ func sortInputs(inputs []Input) (*files, error) {
 }
 
 // headSize is what tells one kind of file from another.
-const headSize = 4096
+const headSize = 64 << 10
 
 func (f *files) take(in Input) error {
 	head := make([]byte, min(headSize, max(0, in.Size)))
@@ -70,8 +79,13 @@ func (f *files) take(in Input) error {
 	switch {
 	case bytes.HasPrefix(head, []byte("\x7fELF")):
 		return f.takeELF(in)
+	case bytes.HasPrefix(head, []byte(arMagic)):
+		return f.takeDeb(in)
 	case isConfig(head):
 		return f.takeConfig(in)
+	}
+	if _, _, boot := bootPayload(head, in.Size); boot || formatOf(head) != "" {
+		return f.takeBoot(in, head)
 	}
 	return &InputError{in.Name, ErrUnknown}
 }
@@ -81,9 +95,37 @@ func (f *files) takeELF(in Input) error {
 	if err != nil {
 		return err
 	}
-	if f.core != nil {
-		return &InputError{in.Name, ErrTwo}
+	core, err := elfSource(file)
+	if err != nil {
+		return err
 	}
-	f.core, err = elfSource(file)
-	return err
+	return f.setCore(in.Name, core)
+}
+
+// setCore takes a kernel. Of two, the one that says more counts: a vmlinux with
+// symbols and debug information beside the bootable image of the same build.
+func (f *files) setCore(name string, s *source) error {
+	old := f.core
+	if old == nil {
+		f.core = s
+		return nil
+	}
+	if old.buildID != s.buildID || old.buildID == "" || old.rank() == s.rank() {
+		return &InputError{name, ErrTwo}
+	}
+	if s.rank() > old.rank() {
+		f.core = s
+	}
+	return nil
+}
+
+// rank says how much a source tells.
+func (s *source) rank() int {
+	switch {
+	case s.elf == nil:
+		return 0
+	case s.elf.HasDWARF():
+		return 2
+	}
+	return 1
 }

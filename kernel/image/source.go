@@ -46,13 +46,19 @@ type source struct {
 func elfSource(f *elfbin.File) (*source, error) {
 	s := &source{path: f.Path(), arch: f.Arch(), buildID: f.BuildID(), mem: f, byName: map[string]uint64{}, elf: f}
 	for _, y := range f.Symbols() {
+		if y.Name == "_sdata" || y.Name == "_edata" {
+			s.byName[y.Name] = y.Value
+		}
+	}
+	data := s.dataRange()
+	for _, y := range f.Symbols() {
 		if !y.Defined() || y.Name == "" || y.Table != elfbin.Symtab || y.Type == elf.STT_FILE || y.Type == elf.STT_SECTION {
 			continue
 		}
 		if _, again := s.byName[y.Name]; !again {
 			s.byName[y.Name] = y.Value
 		}
-		code := f.Executable(y.Value) && (y.Func() || y.IFunc() || y.Type == elf.STT_NOTYPE && notMark(y.Name))
+		code := f.Executable(y.Value) && (y.Func() || y.IFunc() || y.Type == elf.STT_NOTYPE && notMark(y.Name) && !data.Contains(y.Value))
 		if code && padding(y.Name) {
 			continue
 		}
