@@ -1,6 +1,7 @@
 package dwarfinfo
 
 import (
+	"fmt"
 	"path"
 	"sort"
 	"sync"
@@ -124,6 +125,10 @@ func (p *paths) file(at uint64, v value) string {
 	}
 	if p.h == nil || v.u >= uint64(len(p.h.files)) {
 		return ""
+	}
+	if p.h.files[v.u].name == "" && v.u > 0 { // 0: none, before DWARF 5
+		// Without the file a split of a function cannot be told from a call.
+		p.u.gapSet.add(GapBadUnit, at, fmt.Sprintf("file %d of the line table has no name", v.u))
 	}
 	p.buf = p.h.path(p.buf[:0], v.u, p.u.meta.CompDir)
 	if p.u.pathBudget -= len(p.buf); p.u.pathBudget < 0 {
