@@ -190,6 +190,13 @@ func ruleCases() []ruleCase {
 			want:   []string{"SH407 warning"}, message: "prog has no debug information", remedy: "surehook check --debug-dir DIR 'uprobe:/opt/prog:add'",
 		},
 		{
+			name: "start-up code", hook: "uprobe:./prog:_start",
+			result: with(add(because(sites.Unknown, sites.ReasonNoDebug, "not described"), complete, entry(0x10, "_start")), func(r *sites.Result) {
+				r.Notes.NoCaller, r.Notes.StartFile = true, true
+			}),
+			want: []string{"SH407 warning"}, message: "start-up code of prog (_start,",
+		},
+		{
 			name: "debug information not read", hook: "uprobe:./prog:add",
 			result: add(because(sites.Unknown, sites.ReasonGap, "split"), complete, entry(0x10, "add")),
 			want:   []string{"SH408 warning"},

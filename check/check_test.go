@@ -153,3 +153,16 @@ func TestManyProbesAreBeyondBpftrace(t *testing.T) {
 		t.Errorf("got %.80s", got)
 	}
 }
+
+// TestStartFilesOnce: a glob that matches several functions of the start files
+// says of them all what is to say once.
+func TestStartFilesOnce(t *testing.T) {
+	var results []sites.Result
+	for _, name := range []string{"_start", "frame_dummy"} {
+		unknown := sites.Judgement{Verdict: sites.Unknown, Reasons: []sites.Reason{{Code: sites.ReasonNoDebug, Text: name + " is not described"}}}
+		results = append(results, sites.Result{Function: name, Plain: unknown, Plan: unknown, Notes: sites.Notes{StartFile: true}})
+	}
+	if got := Check(results, Input{}); len(got) != 1 || got[0].Rule != SH407 {
+		t.Errorf("%d findings: %+v", len(got), got)
+	}
+}

@@ -64,7 +64,7 @@ func full(c context) []Finding {
 
 // suspected: no debug information, but the machine code looks inlined (SH403).
 func suspected(c context) []Finding {
-	if !c.Notes.NoCaller {
+	if !c.Notes.NoCaller || c.Notes.StartFile { // of which SH407 tells once
 		return nil
 	}
 	return []Finding{{
@@ -180,8 +180,15 @@ func unique(texts []string) []string {
 
 // noDebug: inlining cannot be told without debug information (SH407).
 func noDebug(c context) []Finding {
-	if !c.has(sites.ReasonNoDebug) || c.Notes.NoCaller {
+	if !c.has(sites.ReasonNoDebug) || c.Notes.NoCaller && !c.Notes.StartFile {
 		return nil
+	}
+	if c.Notes.StartFile { // the same for all of them, so that a glob says it once
+		return []Finding{{
+			Message:  fmt.Sprintf("start-up code of %s (_start, frame_dummy and the like) has no debug information: inlined copies cannot be ruled out", path.Base(c.Target.Path)),
+			Evidence: []string{"the compiler and the C library bring it into every program"},
+			Remedy:   "use a hook without these functions; they run once, when the program begins or ends",
+		}}
 	}
 	return []Finding{{
 		Message:  fmt.Sprintf("%s has no debug information: inlined copies of %s cannot be ruled out", path.Base(c.Target.Path), c.Function),

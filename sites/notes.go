@@ -6,8 +6,9 @@ import (
 
 // notes gathers the facts of a function's symbols.
 func (b *Binary) notes(f *function) Notes {
-	n := Notes{Parts: f.parts, Colds: f.colds}
+	n := Notes{Parts: f.parts, Colds: f.colds, StartFile: startFiles[f.name]}
 	for _, r := range f.bodies {
+		n.StartFile = n.StartFile && r.die < 0
 		if !r.part && !r.wrapper {
 			n.Bodies++
 		}

@@ -173,4 +173,8 @@ type Notes struct {
 	// NoCaller: nothing in the file calls the function or holds its address,
 	// and it is not exported: probably inlined everywhere, or unused.
 	NoCaller bool
+	// StartFile: the function is _start, frame_dummy or another that the
+	// compiler's and the C library's start files bring into every program, and
+	// has no debug information.
+	StartFile bool
 }
