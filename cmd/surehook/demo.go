@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,13 +14,26 @@ import (
 	"github.com/surehook/surehook/sites"
 )
 
+// demos are the examples that can be shown.
+var demos = []string{"inline", "partial", "relink"}
+
+func demoArgs(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) > 1:
+		return fmt.Errorf("one demo at a time: %s", strings.Join(demos, ", "))
+	case len(args) == 1 && !slices.Contains(demos, args[0]):
+		return fmt.Errorf("no demo is called %q; there are %s, and without a name all run", args[0], strings.Join(demos, ", "))
+	}
+	return nil
+}
+
 func newDemo(s streams) *cobra.Command {
 	var opts demo.Options
 	cmd := &cobra.Command{
 		Use:       "demo [inline|partial|relink]",
 		Short:     "Show what a plain probe misses, live on example programs",
-		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"inline", "partial", "relink"},
+		Args:      demoArgs,
+		ValidArgs: demos,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := ""
 			if len(args) > 0 {
