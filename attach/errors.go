@@ -18,8 +18,9 @@ var ErrInvalid = errors.New("invalid plan")
 
 // ProbeError says which probe could not be attached, and why.
 type ProbeError struct {
-	Path        string
-	Offset      uint64 // file offset
+	Path        string // empty: the kernel
+	Symbol      string // of the kernel
+	Offset      uint64 // file offset, or from Symbol
 	Return      bool
 	Plan, Probe int    // indices as given to Open
 	Reason      string // in plain words
@@ -28,7 +29,12 @@ type ProbeError struct {
 
 func (e *ProbeError) Error() string {
 	kind := "uprobe"
-	if e.Return {
+	switch {
+	case e.Symbol != "" && e.Return:
+		return fmt.Sprintf("kretprobe at %s: %s", e.Symbol, e.Reason)
+	case e.Symbol != "":
+		return fmt.Sprintf("kprobe at %s+%#x: %s", e.Symbol, e.Offset, e.Reason)
+	case e.Return:
 		kind = "uretprobe"
 	}
 	return fmt.Sprintf("%s at file offset %#x of %s: %s", kind, e.Offset, e.Path, e.Reason)

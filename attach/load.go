@@ -16,12 +16,12 @@ import (
 )
 
 // load loads the BPF program and chooses the mechanism.
-func (s *Session) load(can abilities) error {
+func (s *Session) load(can abilities, ofKernel bool) error {
 	if s.opts.Children && s.opts.PID == 0 {
 		return fmt.Errorf("%w: Options.Children needs Options.PID", ErrInvalid)
 	}
 	c := bpf.Config{Entries: s.layout.entries, Events: s.opts.Events}
-	c.Multi = can.multi && !s.opts.PerfEvents
+	c.Multi = can.multi && !s.opts.PerfEvents && !ofKernel
 	c.Sleepable = c.Multi && s.layout.reads
 	if s.opts.PID != 0 {
 		if err := checkProcess(s.opts.PID); err != nil {
@@ -51,9 +51,12 @@ func (s *Session) load(can abilities) error {
 	if err != nil {
 		return classify(err)
 	}
-	if c.Multi {
+	switch {
+	case ofKernel:
+		s.mech = kprobes{objs: s.objs, cookie: can.cookie}
+	case c.Multi:
 		s.mech = multi{prog: s.objs.Hit, filter: can.pidFilter}
-	} else {
+	default:
 		s.mech = perf{objs: s.objs, cookie: can.cookie}
 	}
 	if c.Events {

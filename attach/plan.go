@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/surehook/surehook/flow"
 	"github.com/surehook/surehook/internal/bpf"
@@ -15,7 +16,8 @@ const maxProbes = 1 << 20
 
 // breakpoint is one consumer of a uprobe: the probes that share an address.
 type breakpoint struct {
-	offset uint64 // file offset
+	symbol string // of the kernel; empty for files
+	offset uint64 // file offset, or from symbol
 	ret    bool
 	first  uint32 // index of its first probe in layout.slots
 	count  uint32
@@ -38,6 +40,9 @@ type layout struct {
 func arrange(plans []Plan, maxGroup int) (*layout, error) {
 	l := &layout{breaks: make([][]breakpoint, len(plans))}
 	for i, p := range plans {
+		if (p.Path == "") != (plans[0].Path == "") {
+			return nil, fmt.Errorf("%w: probes of the kernel and of files in one session", ErrInvalid)
+		}
 		if len(l.slots)+len(p.Probes) > maxProbes {
 			return nil, fmt.Errorf("%w: more than %d probes; use a narrower pattern", ErrInvalid, maxProbes)
 		}
@@ -65,7 +70,7 @@ func (l *layout) add(plan int, p Plan, maxGroup int) error {
 		breaks := l.breaks[plan]
 		last := len(breaks) - 1
 		if i == 0 || comparePlace(p.Probes[order[i-1]], q) != 0 || int(breaks[last].count) == maxGroup {
-			l.breaks[plan] = append(breaks, breakpoint{q.Offset, q.Return, uint32(len(l.slots)), 1})
+			l.breaks[plan] = append(breaks, breakpoint{q.Symbol, q.Offset, q.Return, uint32(len(l.slots)), 1})
 		} else {
 			breaks[last].count++
 		}
@@ -77,7 +82,7 @@ func (l *layout) add(plan int, p Plan, maxGroup int) error {
 }
 
 func comparePlace(a, b Probe) int {
-	if c := cmp.Compare(a.Offset, b.Offset); c != 0 {
+	if c := cmp.Or(strings.Compare(a.Symbol, b.Symbol), cmp.Compare(a.Offset, b.Offset)); c != 0 {
 		return c
 	}
 	switch {
@@ -102,8 +107,11 @@ func checkProbes(p Plan, order []int) error {
 		if i == 0 || comparePlace(p.Probes[order[i-1]], q) != 0 {
 			clear(seen)
 		}
+		if (q.Symbol == "") != (p.Path != "") {
+			return fmt.Errorf("%w: %s: a probe of the kernel has a symbol, one of a file has none", ErrInvalid, p.Path)
+		}
 		if seen[q.Cond] {
-			return fmt.Errorf("%w: %s: two equal probes at file offset %#x", ErrInvalid, p.Path, q.Offset)
+			return fmt.Errorf("%w: %s%s: two equal probes at offset %#x", ErrInvalid, p.Path, q.Symbol, q.Offset)
 		}
 		seen[q.Cond] = true
 	}

@@ -21,9 +21,9 @@ func TestArrange(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := [][]breakpoint{
-		{{3, false, 0, 1}, {3, true, 1, 1}, {9, false, 2, 2}, {9, false, 4, 1}},
+		{{"", 3, false, 0, 1}, {"", 3, true, 1, 1}, {"", 9, false, 2, 2}, {"", 9, false, 4, 1}},
 		nil,
-		{{3, false, 5, 1}},
+		{{"", 3, false, 5, 1}},
 	}
 	if diff := cmp.Diff(want, l.breaks, cmp.AllowUnexported(breakpoint{})); diff != "" {
 		t.Errorf("breakpoints (-want +got):\n%s", diff)

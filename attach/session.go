@@ -69,7 +69,7 @@ func open(plans []Plan, l *layout, opts Options, can abilities) (*Session, error
 	for _, p := range plans {
 		s.shape = append(s.shape, len(p.Probes))
 	}
-	if err := s.load(can); err != nil {
+	if err := s.load(can, plans[0].Path == ""); err != nil {
 		return nil, err
 	}
 	if opts.PID != 0 && opts.Children {
@@ -91,6 +91,9 @@ func (s *Session) attachPlan(plan int, path string) error {
 	if len(s.layout.breaks[plan]) == 0 {
 		return nil
 	}
+	if path == "" {
+		return s.attachKernel(plan)
+	}
 	t, err := openTarget(plan, path, s.layout)
 	if err != nil {
 		return err
@@ -103,8 +106,20 @@ func (s *Session) attachPlan(plan int, path string) error {
 	return a.run()
 }
 
-// Mechanism is how the probes are attached: "uprobe_multi" or "perf-event
-// uprobes".
+// attachKernel attaches a plan of the kernel, which checks each place itself.
+func (s *Session) attachKernel(plan int) error {
+	t := &target{plan: plan, breaks: s.layout.breaks[plan], slots: s.layout.slots}
+	links, faults, err := s.mech.attach(t, t.breaks, 0, s.opts.BestEffort)
+	if err != nil {
+		return err
+	}
+	s.links = append(s.links, links...)
+	a := attempt{s: s, t: t, left: t.breaks}
+	return a.drop(faults)
+}
+
+// Mechanism is how the probes are attached: "uprobe_multi", "perf-event
+// uprobes" or "kprobes".
 func (s *Session) Mechanism() string { return s.mech.name() }
 
 // Failures are the probes that could not be attached; empty without

@@ -48,7 +48,7 @@ func (t *target) name() string { return fmt.Sprintf("/proc/self/fd/%d", t.file.F
 // fault makes the error of a breakpoint.
 func (t *target) fault(b breakpoint, reason string, err error) *ProbeError {
 	return &ProbeError{
-		Path: t.path, Offset: b.offset, Return: b.ret,
+		Path: t.path, Symbol: b.symbol, Offset: b.offset, Return: b.ret,
 		Plan: t.plan, Probe: t.slots[b.first].probe, Reason: reason, Err: err,
 	}
 }

@@ -17,15 +17,18 @@ var ErrNotSupported = errors.New("attaching is not supported on this system")
 
 // Probe is one breakpoint in a file, counted on its own.
 type Probe struct {
-	Offset uint64    // file offset
+	// Symbol is that of the running kernel which Offset counts from, in plans
+	// of the kernel; empty in those of files.
+	Symbol string
+	Offset uint64    // file offset; of the kernel: from Symbol
 	Cond   flow.Cond // the hit counts only when it holds; zero: always
 	Return bool      // count the return of the function that begins at Offset (uretprobe)
 }
 
-// Plan is the set of probes of one file. No two probes may be equal; probes
-// at one Offset with different Cond are allowed.
+// Plan is the set of probes of one file, or of the kernel. No two probes may be
+// equal; probes at one place with different Cond are allowed.
 type Plan struct {
-	Path   string
+	Path   string // empty: the running kernel; all plans of a Session are, or none
 	Probes []Probe
 }
 

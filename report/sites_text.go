@@ -38,7 +38,7 @@ func sitesFull(w *bufio.Writer, r *sites.Result) {
 	fmt.Fprintf(w, "%s\n", wrap(spelled(r.Hook)+": "+headline(r), width, "  "))
 	about := columns{}
 	about.add("function", strings.TrimSpace(r.Function+"  "+position(r.DeclFile, r.DeclLine)))
-	about.add("file", r.Target.Path)
+	about.add(map[bool]string{false: "file", true: "kernel"}[r.Target.Kernel], r.Target.Path)
 	about.add("build", strings.TrimSpace(r.Target.Arch.String()+"  "+r.Target.BuildID))
 	reasons(&about, "plain", r.Plain)
 	reasons(&about, "surehook", r.Plan)
@@ -80,7 +80,7 @@ func headline(r *sites.Result) string {
 	}
 	text := "plain probe " + string(r.Plain.Verdict)
 	switch {
-	case len(r.PlainAt) == 0:
+	case len(r.PlainAt) == 0 && r.PlainSymbol == "":
 		text += " (cannot attach)"
 	case r.Plain.Verdict != sites.Complete && hit < len(r.Sites):
 		text += fmt.Sprintf(" (hits %d of %d places)", hit, len(r.Sites))
@@ -104,7 +104,7 @@ func reasons(c *columns, name string, j sites.Judgement) {
 func siteRows(r *sites.Result) *columns {
 	rows := &columns{}
 	add := func(mark, kind, address, offset, where, callers string) {
-		if offsetsDiffer(r.Sites) {
+		if !r.Target.Kernel && offsetsDiffer(r.Sites) {
 			rows.add(mark, kind, address, offset, where, callers)
 		} else {
 			rows.add(mark, kind, address, where, callers)

@@ -126,11 +126,12 @@ type Lost struct {
 	Code   ReasonCode // of the plan's losses; ReasonUnreached if empty
 }
 
-// Target is the file a hook leads to.
+// Target is the file a hook leads to, or the kernel.
 type Target struct {
-	Path    string
+	Path    string // of the file; the kernel's name
 	BuildID string // hex, empty if the file has none
 	Arch    elfbin.Arch
+	Kernel  bool // sites are places of a kernel, by Symbol and Offset
 }
 
 // Result is everything known of one hooked function in one file.
@@ -149,6 +150,9 @@ type Result struct {
 	// PlainAt are the file offsets the plain probe would be put on: what
 	// bpftrace and libbpf make of the hook. Empty when it cannot attach.
 	PlainAt []uint64
+	// PlainSymbol is, of a kernel, the symbol that the plain probe is put on;
+	// empty when it cannot attach.
+	PlainSymbol string
 	// Notes are the facts the rules of package check speak from.
 	Notes Notes
 }

@@ -27,8 +27,9 @@ func (a *atlasFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&a.dirs, "atlas", nil, "also know the kernels of this atlas file or `DIR` of *.atlas (may be repeated; also "+atlasVariable+")")
 }
 
-// catalogue opens all that is known of kernels.
-func (a *atlasFlags) catalogue() (*kernels.Catalogue, error) {
+// catalogue opens all that is known of kernels. Of kernels' files only the
+// inlining of the named functions is found out, if there are names.
+func (a *atlasFlags) catalogue(names ...string) (*kernels.Catalogue, error) {
 	shipped, err := debian.Open()
 	if err != nil {
 		return nil, err
@@ -37,7 +38,7 @@ func (a *atlasFlags) catalogue() (*kernels.Catalogue, error) {
 	if v := os.Getenv(atlasVariable); v != "" {
 		dirs = append(filepath.SplitList(v), dirs...)
 	}
-	c, err := kernels.Open(kernels.Options{Shipped: shipped, Dirs: dirs, Live: liveKernel, File: kernelFile})
+	c, err := kernels.Open(kernels.Options{Shipped: shipped, Dirs: dirs, Live: liveKernel, File: kernelFile(names...)})
 	if err != nil {
 		c.Close()
 		return nil, err

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"os"
 	"runtime"
 
 	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/internal/kernels"
 	"github.com/surehook/surehook/kernel"
 	"github.com/surehook/surehook/kernel/live"
+	"github.com/surehook/surehook/sites"
 )
 
 // runningKernel is the kernel that this program runs on.
@@ -19,3 +24,33 @@ func runningKernel() (*live.Kernel, error) {
 }
 
 func liveKernel() (kernel.Kernel, error) { return runningKernel() }
+
+// inKernel gives the places of a kernel hook in the kernels asked for.
+func (c *common) inKernel(h hook.Hook) ([]sites.Result, error) {
+	var names []string
+	if !h.Glob() {
+		names = append(names, h.Function)
+	}
+	known, err := c.atlas.catalogue(names...)
+	if err != nil {
+		return nil, err
+	}
+	defer known.Close()
+	list, err := known.Find(cmp.Or(c.kernel, kernels.Live))
+	if err != nil {
+		return nil, err
+	}
+	var out []sites.Result
+	var failed []error
+	for _, k := range list {
+		results, err := kernels.Resolve(k, h)
+		if err != nil {
+			failed = append(failed, err)
+		}
+		out = append(out, results...)
+	}
+	if len(out) > 0 && len(list) > 1 {
+		failed = nil // it is not in some of several kernels: check tells more
+	}
+	return out, errors.Join(failed...)
+}

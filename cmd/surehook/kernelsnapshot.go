@@ -125,9 +125,12 @@ func readImage(ctx context.Context, opts image.Options, paths ...string) (*kerne
 	return image.Read(ctx, opts, inputs...)
 }
 
-// kernelFile reads a kernel's file for one question after another.
-func kernelFile(path string) (kernel.Kernel, error) {
-	return readImage(context.Background(), image.Options{}, path)
+// kernelFile reads a kernel's file for questions about some functions; all of
+// them without names.
+func kernelFile(names ...string) func(path string) (kernel.Kernel, error) {
+	return func(path string) (kernel.Kernel, error) {
+		return readImage(context.Background(), image.Options{Only: names}, path)
+	}
 }
 
 // replaceFile writes a file whole or not at all.

@@ -88,6 +88,9 @@ type common struct {
 	noCache   bool
 	fetch     bool      // from debuginfod servers
 	progress  io.Writer // of downloads, and for trouble with the cache
+
+	atlas  atlasFlags
+	kernel string // of kernel hooks; empty: the running one
 }
 
 func (c *common) register(cmd *cobra.Command) {

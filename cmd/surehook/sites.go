@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/internal/kernels"
 	"github.com/surehook/surehook/report"
 	"github.com/surehook/surehook/sites"
 )
@@ -31,6 +33,8 @@ func newSites(s streams) *cobra.Command {
 		},
 	}
 	c.register(cmd)
+	c.atlas.register(cmd)
+	cmd.Flags().StringVar(&c.kernel, "kernel", kernels.Live, "places of kernel hooks in this `KERNEL`: live, a name or glob of \"kernel list\", all, a vmlinux")
 	cmd.Flags().BoolVar(&full, "full", false, "every place of every function, however many match")
 	return cmd
 }
@@ -47,6 +51,14 @@ func (c *common) resolveEach(args []string) ([][]sites.Result, error) {
 	defer a.Close()
 	var all [][]sites.Result
 	for _, arg := range args {
+		if h, err := hook.Parse(arg); err == nil && !h.Kind.User() {
+			results, err := c.inKernel(h)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, results)
+			continue
+		}
 		r, err := a.Resolve(arg)
 		if err != nil {
 			return nil, err

@@ -59,6 +59,7 @@ func newTrace(s streams) *cobra.Command {
 		},
 	}
 	f.register(cmd)
+	f.atlas.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.command, "command", "c", "", "run `CMD` and trace until it ends")
 	flags.IntVarP(&f.pid, "pid", "p", 0, "count process `PID` only")

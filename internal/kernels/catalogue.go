@@ -40,6 +40,8 @@ const (
 	All  = "all"  // every kernel of the atlas files
 )
 
+var errNoLive = errors.New("the running kernel cannot be asked here")
+
 // NotFoundError says that no kernel has a name.
 type NotFoundError struct {
 	Name string
@@ -154,17 +156,6 @@ func (c *Catalogue) once(name string, read func() ([]kernel.Kernel, error)) ([]k
 		c.others[name] = list
 	}
 	return list, err
-}
-
-func (c *Catalogue) live() ([]kernel.Kernel, error) {
-	if c.opts.Live == nil {
-		return nil, errors.New("the running kernel cannot be asked here")
-	}
-	k, err := c.opts.Live()
-	if err != nil {
-		return nil, err
-	}
-	return []kernel.Kernel{k}, nil
 }
 
 func (c *Catalogue) match(pattern string) []kernel.Kernel {

@@ -79,23 +79,51 @@ type builder struct {
 }
 
 func (b *builder) add(index int, r *sites.Result, opts Options) {
-	f := function{result: r, known: len(r.PlainAt) > 0}
+	f := function{result: r, known: len(r.PlainAt) > 0 || r.PlainSymbol != ""}
 	for i, s := range r.Sites {
-		id := b.probe(r.Target.Path, attach.Probe{Offset: s.FileOffset, Cond: s.Cond, Return: s.Return})
+		id := b.probe(path(r.Target), place(r.Target, s))
 		f.sites = append(f.sites, id)
 		if refs := b.t.refs[id]; len(refs) == 0 || refs[len(refs)-1].Result != index {
 			b.t.refs[id] = append(refs, Ref{Result: index, Site: i})
 		}
 	}
-	for _, offset := range r.PlainAt {
-		p := attach.Probe{Offset: offset, Cond: flow.Cond{}, Return: r.Hook.Kind.Return()}
-		if _, ok := b.has(r.Target.Path, p); !ok && opts.NoPlain {
+	for _, p := range plainProbes(r) {
+		if _, ok := b.has(path(r.Target), p); !ok && opts.NoPlain {
 			f.known = false
 			continue
 		}
-		f.plain = append(f.plain, b.probe(r.Target.Path, p))
+		f.plain = append(f.plain, b.probe(path(r.Target), p))
 	}
 	b.t.funcs = append(b.t.funcs, f)
+}
+
+// path is that of a plan: none for the kernel.
+func path(t sites.Target) string {
+	if t.Kernel {
+		return ""
+	}
+	return t.Path
+}
+
+// place is the probe of a site.
+func place(t sites.Target, s sites.Site) attach.Probe {
+	if t.Kernel {
+		return attach.Probe{Symbol: s.Symbol, Offset: s.Offset, Cond: s.Cond, Return: s.Return}
+	}
+	return attach.Probe{Offset: s.FileOffset, Cond: s.Cond, Return: s.Return}
+}
+
+// plainProbes are what bpftrace or libbpf would attach.
+func plainProbes(r *sites.Result) []attach.Probe {
+	ret := r.Hook.Kind.Return()
+	if r.Target.Kernel && r.PlainSymbol != "" {
+		return []attach.Probe{{Symbol: r.PlainSymbol, Return: ret}}
+	}
+	var list []attach.Probe
+	for _, offset := range r.PlainAt {
+		list = append(list, attach.Probe{Offset: offset, Cond: flow.Cond{}, Return: ret})
+	}
+	return list
 }
 
 func (b *builder) has(path string, p attach.Probe) (probeID, bool) {

@@ -61,6 +61,7 @@ func (j *joined) Function(name string) (kernel.Function, bool, error) {
 	if err != nil || !known {
 		return f, ok, err
 	}
+	f.Name = name
 	f.Copies, f.Plan, f.Sources = j.loaded(more.Copies), more.Plan, more.Sources
 	if len(more.Protos) > 0 {
 		f.Protos = more.Protos // those of BTF lack what was optimised

@@ -20,7 +20,7 @@ func arrows() map[string][]string {
 		"sites":            {"hook", "elfbin", "dwarfinfo", "flow", "internal/flat"},
 		"indexcache":       nil,
 		"internal/flat":    nil,
-		"kernel":           {"elfbin", "flow", "sites"},
+		"kernel":           {"hook", "elfbin", "flow", "sites"},
 		"kernel/btf":       {"kernel"},
 		"kernel/btftypes":  {"kernel"},
 		"kernel/image":     {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "kernel/btf"},

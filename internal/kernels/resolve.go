@@ -1,0 +1,134 @@
+package kernels
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/kernel"
+	"github.com/surehook/surehook/sites"
+)
+
+// Resolve gives the places of a hook in a kernel: one Result for each function
+// that it names, by name.
+func Resolve(k kernel.Kernel, h hook.Hook) ([]sites.Result, error) {
+	if err := hasPlaces(h); err != nil {
+		return nil, err
+	}
+	if why := k.Missing(kernel.Symbols); why != "" {
+		return nil, fmt.Errorf("%s: the symbols of %s are not known: %s", h, k.Identity().Name, why)
+	}
+	names, err := functions(k, h)
+	if err != nil {
+		return nil, err
+	}
+	var out []sites.Result
+	for _, name := range names {
+		f, ok, err := k.Function(name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out = append(out, result(k, h, f))
+		}
+	}
+	if len(out) == 0 {
+		return nil, notThere(k, h)
+	}
+	return out, nil
+}
+
+// hasPlaces tells whether a hook is put on a function's code.
+func hasPlaces(h hook.Hook) error {
+	switch h.Kind {
+	case hook.Tracepoint, hook.RawTracepoint, hook.LSM:
+		return fmt.Errorf("%s: the kernel itself says where it fires; there are no places to list (surehook check tells whether it is there)", h)
+	}
+	if h.HasAddress {
+		return fmt.Errorf("%s: a kernel's addresses change with every boot; name a function", h)
+	}
+	return nil
+}
+
+// functions gives the source names that a hook means: a name, that behind a
+// symbol, or what a glob matches.
+func functions(k kernel.Kernel, h hook.Hook) ([]string, error) {
+	if _, ok, err := k.Function(h.Function); ok || err != nil {
+		return []string{h.Function}, err
+	}
+	if source, ok, err := k.Symbol(h.Function); ok || err != nil {
+		return []string{source}, err
+	}
+	if !h.Glob() {
+		return nil, nil
+	}
+	if _, err := path.Match(h.Function, ""); err != nil {
+		return nil, fmt.Errorf("%s: %w", h, err)
+	}
+	all, err := k.Names()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for n := range all {
+		if ok, _ := path.Match(h.Function, n); ok { // checked before
+			names = append(names, n)
+		}
+	}
+	return names, nil
+}
+
+// result gives the places of one function: of a clone asked for by its symbol
+// only that, of an offset that place.
+func result(k kernel.Kernel, h hook.Hook, f kernel.Function) sites.Result {
+	if h.Function != f.Name && !h.Glob() {
+		f.Symbols = slices.DeleteFunc(slices.Clone(f.Symbols), func(s kernel.Symbol) bool { return s.Name != h.Function })
+		f.Copies = nil
+	}
+	if h.Module != "" {
+		f.Symbols = slices.DeleteFunc(slices.Clone(f.Symbols), func(s kernel.Symbol) bool { return s.Module != h.Module })
+	}
+	if h.HasOffset {
+		f.Copies = nil
+	}
+	named := h
+	if h.Glob() {
+		named.Function = f.Name
+	}
+	r := kernel.Result(named, f, k.Identity(), k.Missing(kernel.Inlining))
+	r.Hook = h
+	if h.HasOffset {
+		for i := range r.Sites {
+			r.Sites[i].Kind, r.Sites[i].Offset, r.Sites[i].Plain = sites.Offset, h.Offset, true
+		}
+		r.PlainSymbol = ""
+	}
+	return r
+}
+
+// notThere says that a function is not in a kernel, with names like it.
+func notThere(k kernel.Kernel, h hook.Hook) error {
+	all, err := k.Names()
+	if err != nil {
+		return err
+	}
+	var near []string
+	best := 4
+	for n := range all {
+		if strings.TrimLeft(n, "_") == strings.TrimLeft(h.Function, "_") {
+			near = append([]string{n}, near...)
+		} else if len(n) > 4 && len(n)-len(h.Function) < 3 && len(h.Function)-len(n) < 3 {
+			if d := hook.Distance(n, h.Function); d < best {
+				near = append(near, n)
+			}
+		}
+	}
+	text := fmt.Sprintf("%s: no such function in %s", h, k.Identity().Name)
+	if len(near) > 0 {
+		text += "; did you mean " + strings.Join(near[:min(len(near), 3)], ", ") + "?"
+	}
+	return errors.New(text)
+}
