@@ -16,6 +16,11 @@ type Options struct {
 	// Cache keeps the index of large files for the next time; nil: nobody does.
 	Cache Cache
 
+	// Reserved tells of code of a kernel where a kprobe is refused because the
+	// kernel changes it at run time; the address is virtual. nil: the file is
+	// none of a kernel, and what uprobes fail on is avoided instead.
+	Reserved func(addr uint64) bool
+
 	cacheAll bool // small files too
 }
 
@@ -44,6 +49,8 @@ type Binary struct {
 	dataBounds  func() []uint64            // where data begins or ends, computed once
 	wrappers    func() map[string][]int32  // Go's method wrappers without a copy, computed once
 	golang      elfbin.Range               // what Go's compiler and assembler made; empty for other programs
+
+	reserved func(addr uint64) bool // Options.Reserved
 
 	closer    io.Closer // of what the cache gave, or nil
 	wholeOnce sync.Once
@@ -75,6 +82,7 @@ func Open(path string, opts Options) (*Binary, error) {
 func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b := &Binary{file: f, bodies: map[int32]*body{}, noReturn: map[uint64]bool{}, returning: map[uint64]bool{}}
 	b.debug, b.search = elfbin.FindDebug(f, opts.Debug)
+	b.reserved = opts.Reserved
 	b.stray = sync.OnceValue(b.findStrangers)
 	b.foldedJumps = sync.OnceValue(b.findFoldedJumps)
 	b.symbols = sync.OnceValue(func() []elfbin.Symbol { return functionSymbols(f) })

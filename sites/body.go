@@ -15,27 +15,29 @@ import (
 // body is the control flow of one out-of-line function, with what the debug
 // information says of its instructions.
 type body struct {
-	mu     sync.Mutex               // guards all that is computed on demand; held by copiesIn
-	known  map[*function]knownViews // see views
-	owner  *Binary
-	die    int32
-	fn     *dwarfinfo.Func
-	graph  *flow.Graph
-	lines  *dwarfinfo.LineTable // nil without one
-	arch   elfbin.Arch
-	image  flow.Image
-	err    error            // why there is no graph
-	gnu    bool             // the compiler is GCC
-	golang bool             // the compiler is Go's
-	marks  bool             // the compiler writes inline entry rows and marks statements
-	merged map[uint64]int32 // see mergedCalls
-	line   []uint32         // see lineAt
-	stmt   []bool           // see statements
-	inner  []int32          // see innermost
-	alive  []bool           // see live
-	begins []spot           // see spots
-	roots  []int32          // instructions where control comes in from outside
-	doubt  []Reason         // what makes the graph incomplete
+	mu    sync.Mutex               // guards all that is computed on demand; held by copiesIn
+	known map[*function]knownViews // see views
+	owner *Binary
+	die   int32
+	fn    *dwarfinfo.Func
+	graph *flow.Graph
+	lines *dwarfinfo.LineTable // nil without one
+	arch  elfbin.Arch
+	// reserved is Options.Reserved.
+	reserved func(addr uint64) bool
+	image    flow.Image
+	err      error            // why there is no graph
+	gnu      bool             // the compiler is GCC
+	golang   bool             // the compiler is Go's
+	marks    bool             // the compiler writes inline entry rows and marks statements
+	merged   map[uint64]int32 // see mergedCalls
+	line     []uint32         // see lineAt
+	stmt     []bool           // see statements
+	inner    []int32          // see innermost
+	alive    []bool           // see live
+	begins   []spot           // see spots
+	roots    []int32          // instructions where control comes in from outside
+	doubt    []Reason         // what makes the graph incomplete
 }
 
 // maxBody bounds the code of one function: the largest seen (generated
@@ -66,7 +68,7 @@ func (b *Binary) bodyOf(die int32) *body {
 
 func (b *Binary) newBody(die int32) *body {
 	fn := b.data.Func(die)
-	bd := &body{owner: b, known: map[*function]knownViews{}, die: die, fn: fn, arch: b.file.Arch(), image: b.file}
+	bd := &body{owner: b, known: map[*function]knownViews{}, die: die, fn: fn, arch: b.file.Arch(), image: b.file, reserved: b.reserved}
 	if len(fn.Ranges) == 0 {
 		bd.err = errNoCode
 		return bd

@@ -111,8 +111,14 @@ func (bd *body) takenTo(u int32) int32 {
 // single-steps a rep-prefixed instruction once an iteration,
 // refuses some prefixed nops before 7.2 without an error, and on 6.18 to 7.1
 // rewrites a 5-byte nop into a call that overwrites the red zone.
+//
+// Kprobes mind none of these but the repetition; they are refused where the
+// kernel patches its code (kernel/kprobes.c, check_kprobe_address_safe).
 func (bd *body) hazard(i int32) bool {
 	in := &bd.graph.Insns[i]
+	if bd.reserved != nil {
+		return in.Rep || in.Kind == flow.Unknown || bd.reserved(in.Addr)
+	}
 	if bd.arch == elfbin.AMD64 && !in.Nop {
 		if code := bd.image.Bytes(in.Addr, int(in.Len)); flow.Misread(code) || flow.Locked(code) {
 			return true
@@ -137,12 +143,18 @@ func (bd *body) forward(v int32) (int32, bool) {
 			return v, true
 		}
 		succ := g.Succ(v)
-		if len(succ) != 1 || len(g.Pred(succ[0].To)) != 1 || bd.isRoot(succ[0].To) || bd.isCall(v) {
+		if len(succ) != 1 || len(g.Pred(succ[0].To)) != 1 || bd.isRoot(succ[0].To) || bd.isCall(v) && !bd.staticCall(v) {
 			return 0, false
 		}
 		v = succ[0].To
 	}
 	return 0, false
+}
+
+// staticCall tells whether a call is one that the kernel patches: what it calls
+// then comes back, as its callers were compiled to go on.
+func (bd *body) staticCall(v int32) bool {
+	return bd.reserved != nil && bd.reserved(bd.graph.Insns[v].Addr)
 }
 
 // backward finds an instruction that is executed exactly as often as u, at or

@@ -185,6 +185,9 @@ func (b *Binary) addBody(r *Result, t *tally, f *function, ref *bodyRef) {
 // safeEntry gives where a body is probed: its first instruction or, where a
 // breakpoint there fails or harms, the next that is executed as often.
 func (b *Binary) safeEntry(t *tally, ref *bodyRef) uint64 {
+	if b.reserved != nil {
+		return ref.entry // where ftrace stands too, a kprobe can
+	}
 	if ref.die < 0 {
 		if code := b.file.Bytes(ref.entry, maxInsn); b.file.Arch() == elfbin.AMD64 && (flow.Misread(code) || flow.Locked(code)) {
 			t.hazard = true

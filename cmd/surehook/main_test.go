@@ -105,7 +105,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{"frob"}, {"sites"}, {"sites", ""}, {"sites", "uprob:./x:f"}, {"sites", "uprobe:./nosuch:f"}, {"sites", "--frob"},
 		{"check", "--fail-on", "x", "uprobe:./x:f"}, {"check", "--build-id", "xyz", "uprobe:./x:f"}, {"explain", "SH999"}, {"explain", "a", "b"},
 		{"trace", "uprobe:./x:f", "-c", "'"}, {"trace", "uprobe:./x:f", "-p", "-1"}, {"trace", "-c", "x", "-p", "1", "uprobe:./x:f"},
-		{"demo", "nosuch"}, {"sites", "kprobe:vfs_read"}, {"sites", "uprobe:/dev/null:f"}, {"sites", "uprobe:.:f"}, {"sites", "uprobe:./x:f\x00"},
+		{"demo", "nosuch"}, {"sites", "kprobe:no_such_function_there"}, {"sites", "uprobe:/dev/null:f"}, {"sites", "uprobe:.:f"}, {"sites", "uprobe:./x:f\x00"},
 	} {
 		var out, errs bytes.Buffer
 		code := run(args, streams{in: strings.NewReader(""), out: &out, err: &errs})
