@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/surehook/surehook/atlas"
+	"github.com/surehook/surehook/internal/kernelfiles"
 	"github.com/surehook/surehook/internal/kernels"
 	"github.com/surehook/surehook/kernel"
 	"github.com/surehook/surehook/kernel/image"
@@ -109,20 +110,7 @@ func atlasSnapshots(paths []string) ([]*kernel.Snapshot, error) {
 
 // readImage reads files of one kernel.
 func readImage(ctx context.Context, opts image.Options, paths ...string) (*kernel.Snapshot, error) {
-	var inputs []image.Input
-	for _, p := range paths {
-		f, err := os.Open(p)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			return nil, err
-		}
-		inputs = append(inputs, image.Input{Name: p, File: f, Size: info.Size()})
-	}
-	return image.Read(ctx, opts, inputs...)
+	return kernelfiles.Read(ctx, opts, paths...)
 }
 
 // kernelFile reads a kernel's file for questions about some functions; all of

@@ -38,9 +38,14 @@ const maxWindow = 128 << 20
 
 // decompress opens a compressed stream.
 func (o *Options) decompress(format string, r io.Reader) (io.ReadCloser, error) {
-	if o.Decompress != nil && format != "lz4" {
+	if o.Decompress != nil {
 		return o.Decompress(format, r)
 	}
+	return Decompress(format, r)
+}
+
+// Decompress is the Decompressor that starts no program.
+func Decompress(format string, r io.Reader) (io.ReadCloser, error) {
 	switch format {
 	case "gzip":
 		return gzip.NewReader(r)
@@ -55,7 +60,7 @@ func (o *Options) decompress(format string, r io.Reader) (io.ReadCloser, error) 
 	case "xz":
 		in, err := xz.NewReader(r)
 		if err != nil {
-			return nil, fmt.Errorf("%w; the program xz may read it", err)
+			return nil, err
 		}
 		return io.NopCloser(in), nil
 	}

@@ -79,7 +79,11 @@ func (b *builder) survey(s *source, bin *sites.Binary) {
 		if r.DeclFile != "" {
 			f.Sources = append(f.Sources, fmt.Sprintf("%s:%d", strings.TrimPrefix(r.DeclFile, build), r.DeclLine))
 		}
-		f.Plan = merge(f.Plan, judged[name], brief(r.Plan, build))
+		plan := brief(r.Plan, build)
+		if header(r.DeclFile) {
+			plan = besides(plan)
+		}
+		f.Plan = merge(f.Plan, judged[name], plan)
 		judged[name] = true
 		for _, y := range r.Notes.Symbols {
 			homes[y.Value] = name
@@ -98,6 +102,18 @@ func (b *builder) survey(s *source, bin *sites.Binary) {
 		slices.Sort(f.Sources)
 		f.Sources = slices.Compact(f.Sources)
 	}
+}
+
+// header tells whether a function comes from a header, which modules include.
+func header(file string) bool { return strings.HasSuffix(file, ".h") }
+
+// besides adds that modules may hold more copies: those of modules are not read.
+func besides(j sites.Judgement) sites.Judgement {
+	j.Reasons = append(j.Reasons, sites.Reason{Code: sites.ReasonGap, Text: "it is declared in a header: modules may hold further inlined copies, which were not read"})
+	if j.Verdict == sites.Complete {
+		j.Verdict = sites.Unknown
+	}
+	return j
 }
 
 // buildDir is the directory that most of the kernel was compiled in.
@@ -120,6 +136,9 @@ func brief(j sites.Judgement, build string) sites.Judgement {
 	count := map[sites.ReasonCode]int{}
 	var out []sites.Reason
 	for _, r := range j.Reasons {
+		if r.Code == sites.ReasonEntry {
+			continue // that there is a body is told by its symbol
+		}
 		if count[r.Code]++; count[r.Code] == 1 {
 			if build != "" {
 				r.Text = strings.ReplaceAll(r.Text, build, "")

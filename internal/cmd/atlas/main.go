@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/surehook/surehook/atlas"
+	"github.com/surehook/surehook/internal/kernelfiles"
 	"github.com/surehook/surehook/internal/vmtest"
 	"github.com/surehook/surehook/kernel"
 	"github.com/surehook/surehook/kernel/image"
@@ -112,20 +113,7 @@ func read(ctx context.Context, k source, cache string) (*kernel.Snapshot, error)
 	if packages.Config != "" {
 		paths = append(paths, packages.Config)
 	}
-	var inputs []image.Input
-	for _, p := range paths {
-		f, err := os.Open(p)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			return nil, err
-		}
-		inputs = append(inputs, image.Input{Name: p, File: f, Size: info.Size()})
-	}
-	s, err := image.Read(ctx, image.Options{Name: "debian-" + k.Release}, inputs...)
+	s, err := kernelfiles.Read(ctx, image.Options{Name: "debian-" + k.Release}, paths...)
 	if err != nil {
 		return nil, err
 	}
