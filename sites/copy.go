@@ -190,6 +190,9 @@ func (bd *body) doubtCopy(v *copyView, edges []entryEdge, r *copyResult) {
 	if p, yes := bd.bypassed(v, edges); yes {
 		r.doubt(ReasonDecided, "code at "+addr(p)+" reaches what follows the call without it: the call may have been decided there beforehand")
 	}
+	if at, yes := bd.copySelfCall(v, edges); yes {
+		r.doubt(ReasonRecursion, "the first statement of the copy is in a loop at "+addr(at)+": a self call may have become a jump")
+	}
 	if bd.marks && !bd.unmarkedClone() {
 		return
 	}

@@ -129,7 +129,7 @@ func (bd *body) intoMarker(v *copyView, views []*copyView, m marker) []entryEdge
 			sure = append(sure, e)
 		case !again[e.from]:
 			perhaps = append(perhaps, e)
-		case bd.callsAgain(v, m, e):
+		case bd.passes(e) || bd.callsAgain(v, m, e):
 			sure = append(sure, e)
 		}
 	}
@@ -140,6 +140,13 @@ func (bd *body) intoMarker(v *copyView, views []*copyView, m marker) []entryEdge
 		return perhaps
 	}
 	return sure
+}
+
+// passes tells whether control falls through to an instruction, and so passes
+// the mark in front of it. A jump may lead behind the mark.
+func (bd *body) passes(e entryEdge) bool {
+	k := bd.graph.Insns[e.from].Kind
+	return e.from == e.to-1 && len(bd.graph.Pred(e.to)) == 1 && k != flow.Jump && k != flow.IndirectJump
 }
 
 // outerEdges gives the ways into an instruction at which the copy that encloses

@@ -77,6 +77,10 @@ func (bd *body) doubtEntry(t *tally) {
 		t.doubt(ReasonRecursion, "code of the body jumps back to its entry at "+hex(g.Insns[g.Entry].Addr)+": a loop or a self call")
 		return
 	}
+	if at, yes := bd.selfCall(); yes {
+		t.doubt(ReasonRecursion, "the function's first statement is in a loop at "+hex(g.Insns[at].Addr)+": a self call may have become a jump")
+		return
+	}
 	if !bd.recursive() {
 		return
 	}
