@@ -151,6 +151,7 @@ type kcontext struct {
 	target []kernel.Symbol
 	found  []kfinding
 
+	probing bool         // only the kind is asked about, not what else the plan could take
 	renames *[]candidate // what became of it; nil: not asked yet
 }
 

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/kernel"
+	"github.com/surehook/surehook/sites"
 )
 
 // kernelCase is one hook on a changed world.
@@ -35,7 +37,14 @@ func kernelCases() []kernelCase {
 			}
 		}
 	}
+	noInlining := func(s *kernel.Snapshot) {
+		lost(kernel.Inlining)(s)
+		for i := range s.Functions {
+			s.Functions[i].Plan = sites.Judgement{Verdict: sites.Unknown, Reasons: []sites.Reason{{Code: sites.ReasonNoDebug}}}
+		}
+	}
 	return []kernelCase{
+		{"read for the functions asked for", "kprobe:plain", lost(kernel.Inlining), "complete", "complete", nil, "", ""},
 		{"plain", "kprobe:plain", nil, "complete", "complete", nil, "", ""},
 		{"plain return", "kretprobe:plain", nil, "complete", "complete", nil, "", ""},
 		{"plain fentry", "fentry:plain", nil, "complete", "complete", nil, "", ""},
@@ -49,7 +58,7 @@ func kernelCases() []kernelCase {
 		{"isra by name", "kprobe:isra.isra.0", nil, "complete", "complete", []string{"SH502 info"}, "arguments may be elsewhere", ""},
 		{"constprop besides", "kprobe:both", nil, "partial", "complete", []string{"SH503 error"}, "also go to both.constprop.0", ""},
 		{"another suffix", "kprobe:other", nil, "none", "complete", []string{"SH505 error"}, "only as other.specialized.1", ""},
-		{"part only", "kprobe:split", nil, "none", "complete", []string{"SH501 error"}, "only the tail", ""},
+		{"part only", "kprobe:split", nil, "none", "none", []string{"SH501 error"}, "only the tail", ""},
 		{"part by name", "kprobe:split.part.0", nil, "partial", "complete", []string{"SH501 error"}, "slow path only", ""},
 		{"cold", "kprobe:chilly.cold", nil, "none", "none", []string{"SH504 error"}, "not calls", ""},
 		{"cold besides", "kprobe:chilly", nil, "complete", "complete", nil, "", ""},
@@ -68,7 +77,10 @@ func kernelCases() []kernelCase {
 			s.Unknown[kernel.Ftrace] = "lost in the mail"
 			edit(s, "plain", func(f *kernel.Function) { f.Symbols[0].Traceable = kernel.NotKnown })
 		}, "unknown", "unknown", []string{"SH105 warning"}, "cannot be told", "lost in the mail"},
-		{"blacklisted", "kprobe:black", nil, "none", "none", []string{"SH106 error"}, "refuses kprobes on black", ""},
+		{"blacklisted", "kprobe:black", nil, "none", "complete", []string{"SH106 error"}, "refuses kprobes on black", ""},
+		{"notrace with copies", "kprobe:sel", func(s *kernel.Snapshot) {
+			edit(s, "sel", func(f *kernel.Function) { f.Symbols[0].Traceable = kernel.No })
+		}, "none", "partial", []string{"SH105 error", "SH401 error"}, "", ""},
 		{"blacklisted fentry", "fentry:black", nil, "complete", "complete", nil, "", ""},
 		{"blacklist not known", "kprobe:plain", func(s *kernel.Snapshot) {
 			s.Unknown[kernel.Blacklist] = "lost in the mail"
@@ -82,8 +94,8 @@ func kernelCases() []kernelCase {
 		{"not in BTF", "fentry:nobtf", nil, "none", "complete", []string{"SH114 error"}, "does not describe it", ""},
 		{"variadic", "fentry:talk", nil, "none", "complete", []string{"SH114 error"}, "variable number", ""},
 		{"many arguments", "fentry:wide", nil, "unknown", "complete", []string{"SH114 warning"}, "more than 6", ""},
-		{"inlining not known", "kprobe:sel", lost(kernel.Inlining), "partial", "unknown", []string{"SH401 error", "SH407 warning"}, "", ""},
-		{"inlining not known of a plain one", "kprobe:plain", lost(kernel.Inlining), "unknown", "unknown", []string{"SH407 warning"}, "inlined anywhere", "lost in the mail"},
+		{"inlining not known", "kprobe:sel", noInlining, "partial", "unknown", []string{"SH401 error", "SH407 warning"}, "", ""},
+		{"inlining not known of a plain one", "kprobe:plain", noInlining, "unknown", "unknown", []string{"SH407 warning"}, "inlined anywhere", "lost in the mail"},
 		{"doubt of the plan", "kprobe:doubt", nil, "unknown", "unknown", []string{"SH406 warning"}, "", "a jump"},
 		{"modules not read", "kprobe:head", lost(kernel.Modules), "partial", "unknown", []string{"SH401 error", "SH406 warning"}, "", "include/linux/head.h:3"},
 		{"offset", "kprobe:plain+4", nil, "unknown", "unknown", []string{"SH404 warning"}, "start of an instruction", ""},
@@ -93,12 +105,12 @@ func kernelCases() []kernelCase {
 		{"absent without symbols", "kprobe:plian", lost(kernel.Symbols), "unknown", "unknown", []string{"SH101 warning"}, "", ""},
 		{"no kprobes", "kprobe:plain", unset("KPROBE_EVENTS"), "none", "complete", []string{"SH104 error"}, "no kprobe hooks", "CONFIG_KPROBE_EVENTS is not set"},
 		{"no kprobes and copies", "kprobe:full", unset("KPROBE_EVENTS"), "none", "none", []string{"SH104 error", "SH402 error", "SH409 warning"}, "", ""},
-		{"no fprobe", "kprobe.multi:plain", unset("FPROBE"), "none", "none", []string{"SH104 error"}, "no kprobe.multi hooks", ""},
-		{"no direct calls", "fentry:plain", unset("DYNAMIC_FTRACE_WITH_DIRECT_CALLS"), "none", "none", []string{"SH104 error"}, "", ""},
+		{"no fprobe", "kprobe.multi:plain", unset("FPROBE"), "none", "complete", []string{"SH104 error"}, "no kprobe.multi hooks", ""},
+		{"no direct calls", "fentry:plain", unset("DYNAMIC_FTRACE_WITH_DIRECT_CALLS"), "none", "complete", []string{"SH104 error"}, "", ""},
 		{"no direct calls on arm64", "fentry:plain", func(s *kernel.Snapshot) {
 			unset("DYNAMIC_FTRACE_WITH_DIRECT_CALLS")(s)
 			s.ID.Arch = elfbin.ARM64
-		}, "none", "none", []string{"SH201 error"}, "do not work on arm64", ""},
+		}, "none", "complete", []string{"SH201 error"}, "do not work on arm64", ""},
 		{"configuration not known", "kprobe:plain", lost(kernel.Config), "unknown", "unknown", []string{"SH104 warning"}, "cannot be told", "needs CONFIG_KPROBE_EVENTS"},
 		{"configuration told by functions", "kprobe:plain", func(s *kernel.Snapshot) {
 			lost(kernel.Config)(s)
@@ -145,6 +157,7 @@ func TestKernelRules(t *testing.T) {
 			if string(r.Verdict.Plain) != tt.plain || string(r.Verdict.Plan) != tt.plan {
 				t.Errorf("plain %s, plan %s; want %s, %s", r.Verdict.Plain, r.Verdict.Plan, tt.plain, tt.plan)
 			}
+			placesFit(t, s, tt)
 			var got, evidence []string
 			for _, f := range r.Findings {
 				got = append(got, string(f.Rule)+" "+string(f.Severity))
@@ -177,5 +190,41 @@ func TestKernelRules(t *testing.T) {
 		if r.kernel != nil && !covered[r.Code] {
 			t.Errorf("no case for %s on kernels", r.Code)
 		}
+	}
+}
+
+// placesFit checks that there are places for the plan exactly if its verdict
+// is not none.
+func placesFit(t *testing.T, k kernel.Kernel, tt kernelCase) {
+	t.Helper()
+	f := NewFleet([]kernel.Kernel{k}, nil)
+	contexts, err := f.contexts(parse(t, tt.hook), f.asked[0])
+	if err != nil || len(contexts) != 1 || !contexts[0].functions() || tt.plan == "unknown" {
+		return
+	}
+	c, places := contexts[0], 0
+	for _, s := range c.function.Symbols {
+		named := slices.ContainsFunc(c.target, func(t kernel.Symbol) bool { return t.Name == s.Name && t.Address == s.Address })
+		if !named && (s.Kind != kernel.Body && s.Kind != kernel.Clone || !c.copies() || c.hook.Module != "") || s.Kind == kernel.Cold {
+			continue
+		}
+		via, _, err := c.via(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if via != "" && !(c.hook.HasOffset && c.hook.Offset >= s.Size) {
+			places++
+		}
+	}
+	can, err := c.kprobesHere()
+	refused, _, err2 := c.copiesRefused()
+	if err != nil || err2 != nil {
+		t.Fatal(err, err2)
+	}
+	if c.copies() && !c.kind.Return() && can != kernel.No {
+		places += len(c.function.Copies) - len(refused)
+	}
+	if (places == 0) != (tt.plan == "none") {
+		t.Errorf("plan %s with %d places", tt.plan, places)
 	}
 }

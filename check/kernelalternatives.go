@@ -11,6 +11,11 @@ import (
 	"github.com/surehook/surehook/sites"
 )
 
+func sourceName(symbol string) string {
+	name, _, _, _ := sites.SymbolName(symbol)
+	return name
+}
+
 // Alternative is another hook for the same executions, that works on every
 // kernel asked for.
 type Alternative struct {
@@ -22,6 +27,7 @@ type Alternative struct {
 
 // Limits of the search.
 const (
+	maxDispatch     = 60 // calls of a function that does one of many things
 	maxLevels       = 2  // calls away from the function
 	maxWide         = 24 // functions looked at on each level
 	maxAlternatives = 5
@@ -34,6 +40,10 @@ const (
 	traceInline = "trace_"          // the inlined test in front of it
 	lsmCall     = "security_"       // security/security.c
 )
+
+// capability is the prefix of the functions of security/commoncap.c, which are
+// called for the security hook of the same name.
+const capability = "cap_"
 
 // spot is where an alternative was found.
 type spot struct {
@@ -65,6 +75,7 @@ func (f *Fleet) alternatives(h hook.Hook, seen []*kcontext) []Alternative {
 	out = append(out, f.events(raws)...)
 	out = append(out, f.hooks(hooks)...)
 	out = append(out, f.otherKinds(h, seen)...)
+	out = append(out, f.deeper(h, seen)...)
 	slices.SortStableFunc(out, func(a, b ranked) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), strings.Compare(a.Hook.Function, b.Hook.Function))
 	})
@@ -133,6 +144,9 @@ func (c *kcontext) down(start []string, raws, hooks map[string]spot) error {
 			if err != nil {
 				return err
 			}
+			if len(calls) > maxDispatch {
+				continue
+			}
 			for _, e := range calls {
 				if len(next) >= maxWide || special(e.Callee) {
 					continue
@@ -157,6 +171,12 @@ func special(symbol string) bool {
 
 // note writes down the events and security hooks that a function fires.
 func (c *kcontext) note(symbol string, at spot, raws, hooks map[string]spot) error {
+	if name, ok := strings.CutPrefix(symbol, lsmCall); ok {
+		nearer(hooks, name, at)
+	}
+	if name, ok := strings.CutPrefix(symbol, capability); ok && at.level == 0 {
+		nearer(hooks, name, spot{1, true, lsmCall + name})
+	}
 	calls, err := c.Callees(symbol)
 	if err != nil {
 		return err
@@ -191,8 +211,8 @@ func (s spot) why() string {
 }
 
 func (s spot) rank(base int) int {
-	if s.up {
-		return base + 3
+	if s.up { // what a caller fires may have little to do with the function
+		return base + 15
 	}
 	return base + s.level
 }
@@ -289,6 +309,89 @@ func (f *Fleet) otherKinds(h hook.Hook, seen []*kcontext) []ranked {
 		try(other, "needs less of the kernel", rankKprobe)
 	}
 	return out
+}
+
+// deeper offers the functions that the hook's body calls and hardly anything
+// else does, if a probe sees them completely on every kernel.
+func (f *Fleet) deeper(h hook.Hook, seen []*kcontext) []ranked {
+	if h.Kind.Return() {
+		return nil
+	}
+	count := map[string]int{} // kernels in which the function calls it
+	also := map[string][]string{}
+	for _, c := range seen {
+		for _, name := range c.mainCallees(also) {
+			count[name]++
+		}
+	}
+	var out []ranked
+	for name, n := range count {
+		if n != len(seen) {
+			continue
+		}
+		why := calledBy(also[name])
+		for _, kind := range []struct {
+			kind hook.Kind
+			rank int
+		}{{hook.Fentry, rankFentry + 5}, {hook.Kprobe, rankKprobe + 5}} {
+			if alt := (hook.Hook{Kind: kind.kind, Function: name}); f.works(alt) {
+				out = append(out, ranked{Alternative{Hook: alt, Why: why}, kind.rank + len(also[name])})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// maxAlso is how many functions besides may call a function that is offered.
+const maxAlso = 3
+
+// mainCallees gives the functions that the body calls and at most maxAlso
+// others; also collects those.
+func (c *kcontext) mainCallees(also map[string][]string) []string {
+	if c.Missing(kernel.Calls) != "" || len(c.target) != 1 {
+		return nil
+	}
+	calls, err := c.Callees(c.target[0].Name)
+	if err != nil || len(calls) > maxWide {
+		return nil
+	}
+	own := map[string]bool{c.name: true}
+	for _, p := range c.function.Copies {
+		own[sourceName(p.Caller)] = true
+	}
+	var out []string
+	for _, e := range calls {
+		name := sourceName(e.Callee)
+		from, err := c.Callers(e.Callee)
+		if err != nil || special(e.Callee) || len(from) > maxWide {
+			continue
+		}
+		var others []string
+		for _, o := range from {
+			if caller := sourceName(o.Caller); !own[caller] && !slices.Contains(others, caller) {
+				others = append(others, caller)
+			}
+		}
+		if len(others) > maxAlso {
+			continue
+		}
+		for _, o := range others {
+			if !slices.Contains(also[name], o) {
+				also[name] = append(also[name], o)
+			}
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+// calledBy says how a function that is called relates to the hooked one.
+func calledBy(also []string) string {
+	if len(also) == 0 {
+		return "it calls this, and nothing else does; perhaps not every time"
+	}
+	return "it calls this, as do " + strings.Join(also, ", ") + "; perhaps not every time"
 }
 
 // String is for people: the hook and why.

@@ -23,7 +23,7 @@ func kernelSelective(c *kcontext) ([]kfinding, error) {
 		return nil, nil
 	}
 	f := kfinding{Finding: Finding{
-		Message: fmt.Sprintf("%s is inlined at %s besides its body: the plain probe attaches and misses every call there",
+		Message: fmt.Sprintf("%s is inlined at %s besides its body: a plain probe misses every call there",
 			c.name, plural(len(c.function.Copies), "place")),
 		Evidence: c.callers(),
 		Remedy:   c.kernelCommand(),
@@ -102,10 +102,18 @@ func (c *kcontext) kernelCommand() string {
 	return "put a kprobe on every place; the offsets hold for this build only:\nbpftrace -e '" + strings.Join(probes, ", ") + " { @ = count(); }'"
 }
 
+// inliningKnown tells whether the copies of this function are known: a vmlinux
+// may have been read for the functions asked for only.
+func (c *kcontext) inliningKnown() bool {
+	if c.Missing(kernel.Inlining) == "" {
+		return true
+	}
+	return c.function.Plan.Verdict != "" && !slices.ContainsFunc(c.function.Plan.Reasons, func(r sites.Reason) bool { return r.Code == sites.ReasonNoDebug })
+}
+
 // noInlining: whether there are copies is not known (SH407).
 func noInlining(c *kcontext) ([]kfinding, error) {
-	why := c.Missing(kernel.Inlining)
-	if why == "" || !c.copies() || !c.known {
+	if c.inliningKnown() || !c.copies() || !c.known {
 		return nil, nil
 	}
 	if len(c.target) == 0 && !slices.ContainsFunc(c.function.Symbols, func(s kernel.Symbol) bool { return s.Kind != kernel.Cold }) {
@@ -113,7 +121,7 @@ func noInlining(c *kcontext) ([]kfinding, error) {
 	}
 	return []kfinding{{Finding: Finding{
 		Message:  fmt.Sprintf("whether %s is inlined anywhere cannot be told", c.name),
-		Evidence: []string{why},
+		Evidence: []string{c.Missing(kernel.Inlining)},
 		Remedy:   "compare with builds that are known:\nsurehook check --kernel all " + shellQuote(c.hook.String()),
 	}, reason: sites.ReasonNoDebug, plain: doubts, plan: doubts}}, nil
 }
@@ -121,7 +129,7 @@ func noInlining(c *kcontext) ([]kfinding, error) {
 // kernelUnsure: the copies are known, but not all of what they count (SH406).
 func kernelUnsure(c *kcontext) ([]kfinding, error) {
 	plan := c.function.Plan
-	if !c.copies() || !c.known || c.Missing(kernel.Inlining) != "" || plan.Verdict == sites.Complete || plan.Verdict == "" {
+	if !c.copies() || !c.known || !c.inliningKnown() || plan.Verdict == sites.Complete || plan.Verdict == "" {
 		return nil, nil
 	}
 	e := doubts
@@ -147,7 +155,7 @@ func kernelUnsure(c *kcontext) ([]kfinding, error) {
 // unreadModules: a header's function may be inlined in modules that were not read (SH406).
 func unreadModules(c *kcontext) ([]kfinding, error) {
 	why := c.Missing(kernel.Modules)
-	if why == "" || !c.copies() || len(c.function.Copies) == 0 || c.Missing(kernel.Inlining) != "" {
+	if why == "" || !c.copies() || len(c.function.Copies) == 0 || !c.inliningKnown() {
 		return nil, nil
 	}
 	inHeader := slices.ContainsFunc(c.function.Sources, func(s string) bool {
@@ -276,11 +284,15 @@ func kernelPart(c *kcontext) ([]kfinding, error) {
 	if len(c.target) > 0 || len(c.bodies(kernel.Clone)) > 0 {
 		return nil, nil
 	}
+	plan := harmless
+	if len(c.function.Copies) == 0 {
+		plan = blocks
+	}
 	return []kfinding{{Finding: Finding{
 		Message:  fmt.Sprintf("of %s only the tail %s has a symbol: the head is inlined into the callers", c.name, parts[0].Name),
 		Evidence: c.callers(),
 		Remedy:   c.kernelCommand(),
-	}, reason: sites.ReasonPart, plain: blocks}}, nil
+	}, reason: sites.ReasonPart, plain: blocks, plan: plan}}, nil
 }
 
 // kernelCold: the hook names a part that is no entry (SH504).

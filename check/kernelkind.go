@@ -84,7 +84,7 @@ func unsupported(c *kcontext) ([]kfinding, error) {
 			Evidence: notSet(missing),
 			Remedy:   c.otherKind(),
 		}, reason: reasonKind, plain: blocks}
-		f.plan, err = c.planByFentry()
+		f.plan, err = c.otherwise()
 		return []kfinding{f}, err
 	case len(unsure) > 0:
 		f := c.missing(kernel.Config, "whether this kernel has "+kindName(c.kind)+" hooks")
@@ -102,11 +102,12 @@ func onArch(c *kcontext) ([]kfinding, error) {
 	if err != nil || !c.archLacks(missing) {
 		return nil, err
 	}
+	plan, err := c.otherwise()
 	return []kfinding{{Finding: Finding{
 		Message:  fmt.Sprintf("%s hooks do not work on %s in this kernel, which they do on amd64", kindName(c.kind), c.id.Arch),
 		Evidence: append(notSet(missing), "arm64 has it since Linux 6.4"),
 		Remedy:   c.otherKind(),
-	}, reason: reasonKind, plain: blocks, plan: blocks}}, nil
+	}, reason: reasonKind, plain: blocks, plan: plan}}, err
 }
 
 // lacks gives the options that the kind needs and the kernel does not have,
@@ -137,29 +138,6 @@ func notSet(options []option) []string {
 		out = append(out, o.name+" is not set")
 	}
 	return out
-}
-
-// planByFentry says what it means for the plan that there are no kprobes: it
-// takes fentry where that sees all.
-func (c *kcontext) planByFentry() (effect, error) {
-	if !c.kprobe() || len(c.target) != 1 || c.target[0].Kind != kernel.Body || len(c.function.Copies) > 0 || c.hook.HasOffset {
-		return blocks, nil
-	}
-	o := *c
-	if o.kind = hook.Fentry; c.kind.Return() {
-		o.kind = hook.Fexit
-	}
-	worst := harmless
-	for _, rule := range []func(*kcontext) ([]kfinding, error){unsupported, onArch, untraceable, noBTF} {
-		found, err := rule(&o)
-		if err != nil {
-			return blocks, err
-		}
-		for _, f := range found {
-			worst = max(worst, f.plain)
-		}
-	}
-	return worst, nil
 }
 
 // otherKind says which kind to take instead.

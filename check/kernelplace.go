@@ -56,10 +56,8 @@ func untraceable(c *kcontext) ([]kfinding, error) {
 	} else {
 		f.Evidence = append(f.Evidence, "CONFIG_KPROBE_EVENTS_ON_NOTRACE is not set")
 	}
-	if need && c.planByKprobe(refused) {
-		f.plan = harmless
-	}
-	return []kfinding{f}, nil
+	f.plan, err = c.otherwise()
+	return []kfinding{f}, err
 }
 
 // traced tells whether ftrace has a place in a symbol. The kernel lets a clone
@@ -91,17 +89,6 @@ func (c *kcontext) notraceRefused() (kernel.Answer, error) {
 	}
 }
 
-// planByKprobe tells whether the plan can take kprobes instead. refused: they
-// are where ftrace has no place.
-func (c *kcontext) planByKprobe(refused kernel.Answer) bool {
-	o := kcontext{member: c.member, kind: hook.Kprobe}
-	missing, unsure, err := o.lacks()
-	if err != nil || len(missing)+len(unsure) > 0 {
-		return false
-	}
-	return refused == kernel.No && !slices.ContainsFunc(c.target, func(s kernel.Symbol) bool { return s.Refused != kernel.No })
-}
-
 // stackSwitchers are functions that no kretprobe may be put on: they return on
 // another stack (arch/x86/kernel/kprobes/core.c, kretprobe_blacklist).
 var stackSwitchers = map[elfbin.Arch][]string{elfbin.AMD64: {"__switch_to"}}
@@ -123,11 +110,12 @@ func blacklisted(c *kcontext) ([]kfinding, error) {
 	for _, s := range c.target {
 		switch s.Refused {
 		case kernel.Yes:
+			instead, err := c.otherwise()
 			return []kfinding{{Finding: Finding{
 				Message:  fmt.Sprintf("the kernel refuses kprobes on %s", symbolName(s)),
 				Evidence: []string{"it is on the blacklist (NOKPROBE_SYMBOL, noinstr, entry code): a probe there could hit itself"},
 				Remedy:   "hook a function that it calls, or that calls it",
-			}, reason: reasonRefused, plain: blocks, plan: blocks}}, nil
+			}, reason: reasonRefused, plain: blocks, plan: instead}}, err
 		case kernel.NotKnown:
 			return []kfinding{c.missing(kernel.Blacklist, "whether the kernel refuses a kprobe on "+symbolName(s))}, nil
 		}
@@ -204,12 +192,10 @@ func noBTF(c *kcontext) ([]kfinding, error) {
 	if !c.trampoline() || !c.there() {
 		return nil, nil
 	}
-	f := kfinding{reason: reasonRefused, plain: blocks, plan: blocks}
-	switch can, err := c.kprobesHere(); {
-	case err != nil:
+	f := kfinding{reason: reasonRefused, plain: blocks}
+	var err error
+	if f.plan, err = c.otherwise(); err != nil {
 		return nil, err
-	case can == kernel.Yes:
-		f.plan = harmless
 	}
 	f.Remedy = "take a kprobe:\nsurehook check " + shellQuote("kprobe:"+c.name)
 	switch c.function.BTF {

@@ -120,10 +120,14 @@ func fleetHook(w *bufio.Writer, kernels []string, h OnKernels, full bool) {
 		if len(kernels) > 1 {
 			where = "on all of these kernels"
 		}
-		fmt.Fprintf(w, "\n  instead, %s\n", where)
+		fmt.Fprintf(w, "\n  instead, %s (near: it may fire more or less often)\n", where)
 		rows := columns{}
 		for _, a := range h.Alternatives {
-			rows.add(a.Hook.String(), a.Why)
+			how := "near"
+			if a.Exact {
+				how = "same"
+			}
+			rows.add(a.Hook.String(), how, a.Why)
 		}
 		rows.print(w, "    ")
 	}
@@ -175,8 +179,11 @@ func groupFindings(h OnKernels) []group {
 	var out []group
 	at := map[string]int{}
 	for i, r := range h.Results {
+		times := map[string]int{} // two findings of a rule on one kernel are two things
 		for _, f := range r.Findings {
 			key := string(f.Rule) + string(f.Severity) + f.Function
+			times[key]++
+			key += fmt.Sprint(times[key])
 			g, ok := at[key]
 			if !ok {
 				g = len(out)

@@ -31,7 +31,7 @@ func (k *kernelFlags) register(cmd *cobra.Command) {
 // the worst severity found. What could not be read is in the error; the rest
 // is answered.
 func (k *kernelFlags) check(w io.Writer, f report.Format, hooks []hook.Hook, full, more bool) (check.Severity, error) {
-	c, err := k.catalogue()
+	c, err := k.catalogue(named(hooks)...)
 	if err != nil {
 		return "", err
 	}
@@ -83,4 +83,16 @@ func (k *kernelFlags) find(c *kernels.Catalogue) (asked []kernel.Kernel, failed 
 		}
 	}
 	return asked, failed
+}
+
+// named gives the functions that hooks name; nil if one may name any.
+func named(hooks []hook.Hook) []string {
+	var names []string
+	for _, h := range hooks {
+		if h.Glob() || h.Kind == hook.Ksyscall || h.Kind == hook.Kretsyscall {
+			return nil
+		}
+		names = append(names, h.Function)
+	}
+	return names
 }

@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"testing/fstest"
 
 	"github.com/surehook/surehook/atlas"
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/internal/kernels"
 	"github.com/surehook/surehook/kernel"
+	"github.com/surehook/surehook/kernel/live"
 )
 
 func named(release string, arch elfbin.Arch, banner string) *kernel.Snapshot {
@@ -105,6 +107,33 @@ func TestNone(t *testing.T) {
 	for _, name := range []string{"all", "live", "x"} {
 		if _, err := c.Find(name); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestLive: an entry of the running kernel's build completes it.
+func TestLive(t *testing.T) {
+	entry := named("6.1.0-test", elfbin.AMD64, "Linux version 6.1.0-test (x)")
+	dir := t.TempDir()
+	file(t, filepath.Join(dir, "own.atlas"), entry)
+	root := fstest.MapFS{
+		"proc/sys/kernel/osrelease": &fstest.MapFile{Data: []byte("6.1.0-test\n")},
+		"proc/version":              &fstest.MapFile{Data: []byte("Linux version 6.1.0-test (x)\n")},
+	}
+	for _, dirs := range [][]string{nil, {dir}} {
+		c, err := kernels.Open(kernels.Options{Dirs: dirs, Live: func() (kernel.Kernel, error) { return live.New(root, elfbin.AMD64) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := c.Find("live")
+		if err != nil || len(list) != 1 || list[0].Identity().Name != "live" {
+			t.Fatal(list, err)
+		}
+		if why := list[0].Missing(kernel.Inlining); (why == "") != (dirs != nil) {
+			t.Errorf("with %v: %q", dirs, why)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

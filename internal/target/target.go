@@ -52,7 +52,7 @@ type Resolved struct {
 type KernelError struct{ Hook hook.Hook }
 
 func (e *KernelError) Error() string {
-	return fmt.Sprintf("%s: hooks of the kernel are not analysed yet; uprobe and uretprobe are", e.Hook)
+	return fmt.Sprintf("%s: hooks of the kernel are checked only (surehook check); uprobe and uretprobe can be listed and traced", e.Hook)
 }
 
 // Resolve parses the hook, finds its file and its functions.

@@ -3,9 +3,8 @@
 package btf
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
+	"strings"
 
 	"github.com/cilium/ebpf/btf"
 
@@ -32,28 +31,28 @@ var ErrFormat = errors.New("not sound BTF")
 // Read reads raw BTF: the section .BTF, or /sys/kernel/btf/vmlinux. base is the
 // kernel's for the BTF of a module, else nil.
 func Read(raw []byte, base *Facts) (*Facts, error) {
-	var spec *btf.Spec
-	var err error
+	var under *Table
 	if base != nil {
-		spec, err = btf.LoadSplitSpecFromReader(bytes.NewReader(raw), base.spec)
-	} else {
-		spec, err = btf.LoadSpecFromReader(bytes.NewReader(raw))
+		under = &Table{spec: base.spec}
 	}
+	t, err := Open(raw, under)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+		return nil, err
 	}
-	f := &Facts{
+	return t.Facts()
+}
+
+func newFacts(spec *btf.Spec) *Facts {
+	return &Facts{
 		Funcs: map[string][]kernel.Proto{}, Raw: map[string][]kernel.Param{}, LSMFuncs: map[string]bool{}, spec: spec,
 	}
-	w := writer{known: map[btf.Type]kernel.Type{}}
-	for t, err := range spec.All() {
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrFormat, err)
-		}
-		f.add(&w, t)
-	}
-	return f, nil
 }
+
+// Names that the kernel gives what programs are put on.
+const (
+	hooksUnion = "security_list_options"
+	hookFunc   = "bpf_lsm_"
+)
 
 // Func gives the name of the function with a type id, as .BTF_ids lists them.
 func (f *Facts) Func(id uint32) (string, bool) {
@@ -81,7 +80,7 @@ func (f *Facts) add(w *writer, t btf.Type) {
 			f.Defs = append(f.Defs, kernel.Definition{Kind: kernel.Struct, Name: t.Name, Size: uint64(t.Size), Members: w.members(t.Members)})
 		}
 	case *btf.Union:
-		if t.Name == "security_list_options" && len(f.Hooks) == 0 {
+		if t.Name == hooksUnion && len(f.Hooks) == 0 {
 			f.addHooks(w, t)
 		}
 		if t.Name != "" {
@@ -96,9 +95,8 @@ func (f *Facts) add(w *writer, t btf.Type) {
 
 // addFunc adds a function's signature.
 func (f *Facts) addFunc(w *writer, t *btf.Func) {
-	const hook = "bpf_lsm_"
-	if len(t.Name) > len(hook) && t.Name[:len(hook)] == hook {
-		f.LSMFuncs[t.Name[len(hook):]] = true
+	if name, ok := strings.CutPrefix(t.Name, hookFunc); ok && name != "" {
+		f.LSMFuncs[name] = true
 	}
 	for _, tag := range t.Tags {
 		if tag == "bpf_kfunc" {

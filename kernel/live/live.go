@@ -39,7 +39,7 @@ type Kernel struct {
 	symbols   func() (*symbolTable, string)
 	ftrace    func() (*ftraceTable, string)
 	blacklist func() ([]refusal, string)
-	types     func() (*typeTable, string)
+	types     func() (typeTable, string)
 	lists     func() (*typeLists, error)
 	events    func() ([]kernel.Tracepoint, string)
 	config    func() (map[string]string, string)
@@ -80,13 +80,24 @@ const (
 	noCalls    = "the running kernel's code is not read; a vmlinux or an atlas of this very build has the calls"
 )
 
+// noInlining says why inlining is not known. Debug information that is
+// installed and of this build would have been joined.
+func (k *Kernel) noInlining() string {
+	for _, path := range DebugPaths(k.id.Release) {
+		if k.exists(path) {
+			return noInlining + "; /" + path + " is here, but of another build or not to be read: surehook kernel snapshot /" + path + " says"
+		}
+	}
+	return noInlining
+}
+
 // Missing says why a topic is not known, "" if it is.
 func (k *Kernel) Missing(t kernel.Topic) (why string) {
 	switch t {
 	case kernel.Symbols, kernel.Modules:
 		_, why = k.symbols()
 	case kernel.Inlining:
-		why = noInlining
+		why = k.noInlining()
 	case kernel.Calls:
 		why = noCalls
 	case kernel.Ftrace:
@@ -113,7 +124,7 @@ func (k *Kernel) Missing(t kernel.Topic) (why string) {
 
 // Function gives the facts on a source name.
 func (k *Kernel) Function(name string) (kernel.Function, bool, error) {
-	f := kernel.Function{Name: name, Plan: sites.Judgement{Verdict: sites.Unknown, Reasons: []sites.Reason{{Code: sites.ReasonNoDebug, Text: noInlining}}}}
+	f := kernel.Function{Name: name, Plan: sites.Judgement{Verdict: sites.Unknown, Reasons: []sites.Reason{{Code: sites.ReasonNoDebug, Text: k.noInlining()}}}}
 	table, why := k.symbols()
 	if why == "" || table != nil {
 		f.Symbols = k.judged(table.of(name))

@@ -253,6 +253,15 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// Debug information that is installed but was not joined is named.
+func TestDebugThere(t *testing.T) {
+	root := system(t)
+	root["usr/lib/debug/boot/vmlinux-6.1.0-test"] = &fstest.MapFile{}
+	if why := open(t, root).Missing(kernel.Inlining); !strings.Contains(why, "surehook kernel snapshot /usr/lib/debug/boot/vmlinux-6.1.0-test") {
+		t.Error(why)
+	}
+}
+
 func TestJoin(t *testing.T) {
 	file := &kernel.Snapshot{ID: kernel.Identity{Release: "6.1.0-test", BuildID: "abcd", Source: "vmlinux"}}
 	file.Functions = []kernel.Function{

@@ -2,10 +2,8 @@ package live
 
 import (
 	"fmt"
-	"io/fs"
 
 	"github.com/surehook/surehook/kernel"
-	"github.com/surehook/surehook/kernel/btf"
 )
 
 // Snapshot copies all facts into memory, to be kept in an atlas.
@@ -14,12 +12,8 @@ func (k *Kernel) Snapshot() (*kernel.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k.Missing(kernel.Types) == "" {
-		raw, err := fs.ReadFile(k.root, btfDir+"/vmlinux")
-		if err != nil {
-			return nil, err
-		}
-		facts, err := btf.Read(raw, nil)
+	if t, _ := k.types(); len(t) > 0 {
+		facts, err := t[0].Facts()
 		if err != nil {
 			return nil, fmt.Errorf("/%s/vmlinux: %w", btfDir, err)
 		}

@@ -1,42 +1,38 @@
 package live
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"io/fs"
 	"slices"
-
-	"github.com/cilium/ebpf/btf"
+	"strings"
 
 	"github.com/surehook/surehook/kernel"
-	"github.com/surehook/surehook/kernel/btftypes"
+	"github.com/surehook/surehook/kernel/btf"
 )
 
-// typeTable is the BTF of the kernel and of its modules.
-type typeTable struct {
-	kernel  *btf.Spec
-	modules []moduleTypes
-}
+// typeTable is the BTF of the kernel, then of its modules.
+type typeTable []moduleTypes
 
 type moduleTypes struct {
-	name string
-	spec *btf.Spec
+	module string // empty for the kernel
+	*btf.Table
 }
 
 // readTypes reads /sys/kernel/btf. Modules that cannot be read count as
 // having none: their files go away when they are unloaded.
-func (k *Kernel) readTypes() (*typeTable, string) {
+func (k *Kernel) readTypes() (typeTable, string) {
 	raw, err := fs.ReadFile(k.root, btfDir+"/vmlinux")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"
 	} else if err != nil {
 		return nil, cannot(btfDir+"/vmlinux", err)
 	}
-	spec, err := btf.LoadSpecFromReader(bytes.NewReader(raw))
+	base, err := btf.Open(raw, nil)
 	if err != nil {
 		return nil, cannot(btfDir+"/vmlinux", err)
 	}
-	t := &typeTable{kernel: spec}
+	t := typeTable{{"", base}}
 	modules, _ := fs.ReadDir(k.root, btfDir)
 	for _, m := range modules {
 		if m.Name() == "vmlinux" {
@@ -46,79 +42,48 @@ func (k *Kernel) readTypes() (*typeTable, string) {
 		if err != nil {
 			continue
 		}
-		if spec, err := btf.LoadSplitSpecFromReader(bytes.NewReader(raw), t.kernel); err == nil {
-			t.modules = append(t.modules, moduleTypes{m.Name(), spec})
+		if split, err := btf.Open(raw, base); err == nil {
+			t = append(t, moduleTypes{m.Name(), split})
 		}
 	}
 	return t, ""
 }
 
-// named gives the types of a name, each once: the BTF of a module has its
-// base's too.
-func (t *typeTable) named(name string) []btf.Type {
-	all, _ := t.kernel.AnyTypesByName(name) // not found is no type
-	for _, m := range t.modules {
-		own, _ := m.spec.AnyTypesByName(name)
-		for _, typ := range own {
-			if !slices.Contains(all, typ) {
-				all = append(all, typ)
-			}
-		}
-	}
-	return all
-}
-
 // protos gives the distinct signatures of the functions of a name.
-func (t *typeTable) protos(name string) ([]kernel.Proto, error) {
+func (t typeTable) protos(name string) ([]kernel.Proto, error) {
 	var out []kernel.Proto
-	for _, typ := range t.named(name) {
-		f, ok := typ.(*btf.Func)
-		if !ok {
-			continue
-		}
-		p, ok := f.Type.(*btf.FuncProto)
-		if !ok {
-			continue
-		}
-		proto, err := btftypes.Proto(p)
+	for _, m := range t {
+		f, err := m.Named(name)
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(out, func(o kernel.Proto) bool { return sameProto(o, proto) }) {
-			out = append(out, proto)
+		for _, p := range f.Funcs[name] {
+			if !slices.ContainsFunc(out, p.Equal) {
+				out = append(out, p)
+			}
 		}
 	}
 	return out, nil
 }
 
-func sameProto(a, b kernel.Proto) bool {
-	return a.Result == b.Result && a.Variadic == b.Variadic && slices.Equal(a.Params, b.Params)
-}
-
 // typeLists are what only a walk over all types finds.
 type typeLists struct {
 	raws   []kernel.RawTracepoint
-	hooks  []kernel.LSMHook
 	kfuncs []string
 }
 
 func (k *Kernel) readLists() (*typeLists, error) {
 	l := &typeLists{}
 	t, _ := k.types()
-	if t == nil {
-		return l, nil
-	}
-	all := append([]moduleTypes{{"", t.kernel}}, t.modules...)
-	for _, m := range all {
-		f, err := btftypes.Collect(m.spec, m.name)
+	for _, m := range t {
+		f, err := m.Facts()
 		if err != nil {
 			return l, err
 		}
-		l.raws = append(l.raws, f.Raws...)
-		l.kfuncs = append(l.kfuncs, f.Kfuncs...)
-		if m.name == "" {
-			l.hooks = f.Hooks
+		for name, params := range f.Raw {
+			l.raws = append(l.raws, kernel.RawTracepoint{Name: name, Module: m.module, Params: params})
 		}
+		l.kfuncs = append(l.kfuncs, f.Kfuncs...)
 	}
 	s := kernel.Snapshot{Raws: l.raws, BPFFuncs: l.kfuncs}
 	s.Sort()
@@ -135,10 +100,12 @@ func (k *Kernel) RawTracepoints() ([]kernel.RawTracepoint, error) {
 // LSMHooks gives the security hooks, by name.
 func (k *Kernel) LSMHooks() ([]kernel.LSMHook, error) {
 	t, _ := k.types()
-	if t == nil {
+	if len(t) == 0 {
 		return nil, nil
 	}
-	return btftypes.LSMHooks(t.kernel)
+	list, err := t[0].LSMHooks()
+	slices.SortFunc(list, func(a, b kernel.LSMHook) int { return strings.Compare(a.Name, b.Name) })
+	return list, err
 }
 
 // Kfuncs gives the functions that BPF programs may call, sorted.
@@ -150,19 +117,14 @@ func (k *Kernel) Kfuncs() ([]string, error) {
 // Definitions gives the structs, unions, enums and typedefs of a name.
 func (k *Kernel) Definitions(name string) ([]kernel.Definition, error) {
 	t, _ := k.types()
-	if t == nil {
-		return nil, nil
-	}
-	s := kernel.Snapshot{}
-	for _, typ := range t.named(name) {
-		d, ok, err := btftypes.Definition(typ)
+	var out []kernel.Definition
+	for _, m := range t {
+		f, err := m.Named(name)
 		if err != nil {
 			return nil, err
 		}
-		if ok {
-			s.Defs = append(s.Defs, d)
-		}
+		out = append(out, f.Defs...)
 	}
-	s.Sort()
-	return s.Defs, nil
+	slices.SortStableFunc(out, func(a, b kernel.Definition) int { return cmp.Compare(a.Kind, b.Kind) })
+	return out, nil
 }
