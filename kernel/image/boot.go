@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -59,6 +60,10 @@ func (f *files) takeBoot(in Input, head []byte) error {
 		file, err := elfbin.New(bytes.NewReader(data), int64(len(data)), in.Name)
 		if err != nil {
 			return err
+		}
+		if file.Type() == elf.ET_REL {
+			f.modules = append(f.modules, Input{in.Name, bytes.NewReader(data), int64(len(data))})
+			return nil
 		}
 		core, err := elfSource(file)
 		if err != nil {

@@ -20,20 +20,28 @@ type builder struct {
 	opts  Options
 	files *files
 	core  *source
-	types *btf.Facts // nil without
 	snap  *kernel.Snapshot
 	funcs map[string]*kernel.Function
+
+	layouts layouts           // of the kernel's types
+	owner   map[string]string // module by the global symbols that it has
 }
 
 func newBuilder(ctx context.Context, opts Options, f *files) (*builder, error) {
 	b := &builder{ctx: ctx, opts: opts, files: f, core: f.core, snap: &kernel.Snapshot{}, funcs: map[string]*kernel.Function{}}
-	if len(f.core.btf) > 0 {
-		var err error
-		if b.types, err = btf.Read(f.core.btf, nil); err != nil {
-			return nil, &FormatError{f.core.path, ".BTF", 0, err}
-		}
+	return b, f.core.readTypes(nil)
+}
+
+// readTypes reads the BTF of a kernel, or of a module of it.
+func (s *source) readTypes(base *btf.Facts) error {
+	if len(s.btf) == 0 {
+		return nil
 	}
-	return b, nil
+	var err error
+	if s.types, err = btf.Read(s.btf, base); err != nil {
+		return &FormatError{s.path, ".BTF", 0, err}
+	}
+	return nil
 }
 
 // build takes one kind of facts after the other.
@@ -41,15 +49,13 @@ func (b *builder) build() (*kernel.Snapshot, error) {
 	b.identify()
 	b.addSymbols(b.core)
 	b.addTypes()
-	for _, step := range []func() error{b.addEvents, b.addInlining, b.addCalls, b.ctx.Err} {
+	events := func() error { return b.addEvents(b.core) }
+	for _, step := range []func() error{events, b.addInlining, b.addCalls, b.addModules, b.ctx.Err} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
 	b.addConfig()
-	if b.snap.Unknown[kernel.Modules] == "" {
-		b.snap.Unknown[kernel.Modules] = "no modules were given"
-	}
 	b.snap.Functions = make([]kernel.Function, 0, len(b.funcs))
 	for _, f := range b.funcs {
 		b.snap.Functions = append(b.snap.Functions, *f)
@@ -63,7 +69,7 @@ func (b *builder) function(name string) *kernel.Function {
 	f := b.funcs[name]
 	if f == nil {
 		f = &kernel.Function{Name: name, BTF: kernel.NotKnown}
-		if b.types != nil {
+		if b.core.types != nil {
 			f.BTF = kernel.No
 		}
 		b.funcs[name] = f
@@ -150,33 +156,43 @@ func sourceName(symbol string) (string, kernel.SymbolKind) {
 	return name, kernel.Body
 }
 
-// addTypes adds what BTF says.
+// addTypes adds what the kernel's BTF says.
 func (b *builder) addTypes() {
-	if b.types == nil {
+	if b.core.types == nil {
 		for _, t := range []kernel.Topic{kernel.Signatures, kernel.Types, kernel.RawArgs, kernel.LSMHooks, kernel.Kfuncs} {
 			b.missing(t, fmt.Sprintf("%s has no BTF (CONFIG_DEBUG_INFO_BTF)", b.core.path))
 		}
 		return
 	}
-	for name, protos := range b.types.Funcs {
+	b.addProtos(b.core)
+	b.snap.Defs = b.core.types.Defs
+	b.addKfuncs(b.core)
+	b.addHooks()
+}
+
+// addProtos adds the signatures of functions that have symbols.
+func (b *builder) addProtos(s *source) {
+	for name, protos := range s.types.Funcs {
 		f := b.funcs[name]
 		if f == nil {
 			continue // of a symbol with another name, or none
 		}
-		f.BTF, f.Protos = kernel.Yes, protos
+		f.BTF = kernel.Yes
+		for _, p := range protos {
+			if !slices.ContainsFunc(f.Protos, p.Equal) {
+				f.Protos = append(f.Protos, p)
+			}
+		}
 	}
-	b.snap.Defs = b.types.Defs
-	b.addKfuncs()
-	b.addHooks()
 }
 
 // addHooks adds the LSM hooks. Kernels before 5.7, and those without
 // CONFIG_BPF_LSM, have no bpf_lsm_ functions.
 func (b *builder) addHooks() {
-	off := b.idSet("bpf_lsm_disabled_hooks")
-	for _, h := range b.types.Hooks {
+	off := b.core.idSet("bpf_lsm_disabled_hooks")
+	for _, h := range b.core.types.Hooks {
 		_, code := b.core.byName["bpf_lsm_"+h.Name]
-		h.Attachable = kernel.Is((code || b.types.LSMFuncs[h.Name]) && !slices.Contains(off, "bpf_lsm_"+h.Name))
+		h.Attachable = kernel.Is((code || b.core.types.LSMFuncs[h.Name]) && !slices.Contains(off, "bpf_lsm_"+h.Name))
 		b.snap.Hooks = append(b.snap.Hooks, h)
 	}
 	if len(b.snap.Hooks) == 0 {

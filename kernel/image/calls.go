@@ -44,12 +44,23 @@ func (b *builder) callsOf(s *source) error {
 		last = y.addr + y.size
 		code = append(code, elfbin.Range{Low: y.addr, High: last})
 	}
+	var imports map[uint64]string
+	if s.module != "" {
+		imports = s.elf.PLT()
+	}
 	census, err := flow.ReadCalls(s.mem, s.arch, code)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.path, err)
 	}
+	var edges []kernel.Call
 	for _, e := range census.Edges {
+		module := s.module
 		to, ok := s.at(e.To)
+		if !ok {
+			if to.name, ok = imports[e.To]; ok {
+				module = importModule
+			}
+		}
 		if !ok || plumbing(to.name) {
 			continue
 		}
@@ -59,11 +70,11 @@ func (b *builder) callsOf(s *source) error {
 		}
 		caller, callee := whole(from.name), whole(to.name)
 		if caller != callee || !e.Tail {
-			b.snap.Edges = append(b.snap.Edges, kernel.Call{Caller: caller, Callee: callee, CallerModule: s.module, CalleeModule: s.module})
+			edges = append(edges, kernel.Call{Caller: caller, Callee: callee, CallerModule: s.module, CalleeModule: module})
 		}
 	}
-	slices.SortFunc(b.snap.Edges, kernel.CompareCalls)
-	b.snap.Edges = slices.Compact(b.snap.Edges)
+	slices.SortFunc(edges, kernel.CompareCalls)
+	b.snap.Edges = append(b.snap.Edges, slices.Compact(edges)...)
 	return nil
 }
 

@@ -1,33 +1,34 @@
 package image
 
 import (
-	"encoding/binary"
 	"fmt"
 	"strings"
 
 	"github.com/surehook/surehook/kernel"
 )
 
-// addEvents adds trace events and raw tracepoints.
-func (b *builder) addEvents() error {
-	s := b.core
-	raws := b.rawNames(s)
+// addEvents adds trace events and raw tracepoints of the kernel or a module.
+func (b *builder) addEvents(s *source) error {
+	raws := rawNames(s)
 	b.addRaws(s, raws)
-	low, high, ok := s.bounds("__start_ftrace_events", "__stop_ftrace_events")
+	table, ok := s.table("__start_ftrace_events", "__stop_ftrace_events", "_ftrace_events")
 	if !ok {
 		b.missing(kernel.Tracepoints, "the file does not name the table of events (__start_ftrace_events)")
 		return nil
 	}
-	if b.types == nil {
+	if b.core.types == nil {
 		b.missing(kernel.Tracepoints, "the layout of the kernel's events is not known without its BTF")
 		return nil
 	}
-	e := eventReader{s: s, l: newLayouts(b.types.Defs), raws: raws}
+	if b.layouts.defs == nil {
+		b.layouts = newLayouts(b.core.types.Defs)
+	}
+	e := eventReader{s: s, l: b.layouts, raws: raws}
 	if why := e.unfit(); why != "" {
 		b.missing(kernel.Tracepoints, why)
 		return nil
 	}
-	for _, at := range s.pointers(low, high) {
+	for _, at := range table {
 		ev, keep, err := e.event(at)
 		if err != nil {
 			return &FormatError{s.path, "ftrace events", at, err}
@@ -40,7 +41,7 @@ func (b *builder) addEvents() error {
 }
 
 // rawNames gives the static tracepoints by address.
-func (b *builder) rawNames(s *source) map[uint64]string {
+func rawNames(s *source) map[uint64]string {
 	out := map[uint64]string{}
 	for _, y := range s.symbols {
 		if name, ok := strings.CutPrefix(y.name, "__tracepoint_"); ok && !y.code {
@@ -53,8 +54,8 @@ func (b *builder) rawNames(s *source) map[uint64]string {
 func (b *builder) addRaws(s *source, raws map[uint64]string) {
 	for _, name := range raws {
 		r := kernel.RawTracepoint{Name: name, Module: s.module}
-		if b.types != nil {
-			r.Params = b.types.Raw[name]
+		if s.types != nil {
+			r.Params = s.types.Raw[name]
 		}
 		b.snap.Raws = append(b.snap.Raws, r)
 	}
@@ -208,18 +209,4 @@ func (e *eventReader) syscall(call record, class uint64) ([]kernel.Field, error)
 		out = append(out, f)
 	}
 	return out, nil
-}
-
-// prel32 reads a table of 4-byte offsets from their own place.
-func (s *source) prel32(low, high uint64) []uint64 {
-	if high-low > maxTable {
-		return nil
-	}
-	var out []uint64
-	for at := low; at+4 <= high; at += 4 {
-		if b := s.mem.Bytes(at, 4); len(b) == 4 {
-			out = append(out, at+uint64(int64(int32(binary.LittleEndian.Uint32(b)))))
-		}
-	}
-	return out
 }

@@ -22,6 +22,9 @@ type Options struct {
 	Only []string
 	// Name is the snapshot's name; empty: by the release, or the path.
 	Name string
+	// Modules reads the modules that packages hold; those given as files are
+	// read anyway.
+	Modules bool
 	// Decompress unpacks what is compressed; nil: with Go's libraries, which
 	// are slow for xz, at 4 MB/s, and do not know all of its filters.
 	Decompress Decompressor

@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,7 @@ func (e *InputError) Unwrap() error { return e.Err }
 var (
 	ErrNoKernel = errors.New("no kernel among the files: give a vmlinux")
 	ErrTwo      = errors.New("a second kernel: snapshots are of one")
-	ErrUnknown  = errors.New("not a file of a kernel that surehook reads: a vmlinux or a configuration")
+	ErrUnknown  = errors.New("not a file of a kernel that surehook reads: a vmlinux, a bootable image, a module, a Debian package or a configuration")
 )
 
 // files are the inputs by what they are.
@@ -35,6 +36,7 @@ type files struct {
 
 	packages []string // name and version
 	debs     []*archive
+	modules  []Input
 	closers  []io.Closer
 }
 
@@ -94,6 +96,10 @@ func (f *files) takeELF(in Input) error {
 	file, err := elfbin.New(in.File, in.Size, in.Name)
 	if err != nil {
 		return err
+	}
+	if file.Type() == elf.ET_REL {
+		f.modules = append(f.modules, in)
+		return nil
 	}
 	core, err := elfSource(file)
 	if err != nil {

@@ -18,44 +18,44 @@ const (
 
 // addKfuncs adds the functions that BPF programs may call: by declaration tag
 // or, before 6.9, by the sets with flags, which nothing else uses.
-func (b *builder) addKfuncs() {
-	out, sets := slices.Clone(b.types.Kfuncs), false
-	for name, at := range b.core.byName {
+func (b *builder) addKfuncs(s *source) {
+	out, sets := slices.Clone(s.types.Kfuncs), false
+	for name, at := range s.byName {
 		sets = sets || strings.HasPrefix(name, "__BTF_ID__")
 		if strings.HasPrefix(name, flagsPrefix) {
-			out = append(out, b.readSet(at, 8)...)
+			out = append(out, s.readSet(at, 8)...)
 		}
 	}
-	b.snap.BPFFuncs = out
-	if len(out) == 0 && !sets {
+	b.snap.BPFFuncs = append(b.snap.BPFFuncs, out...)
+	if len(out) == 0 && !sets && s.module == "" {
 		b.missing(kernel.Kfuncs, "the BTF has no tags of kfuncs and the file no symbols of their sets")
 	}
 }
 
 // idSet gives the functions of a set without flags.
-func (b *builder) idSet(name string) []string {
-	at, ok := b.core.byName[setPrefix+name]
+func (s *source) idSet(name string) []string {
+	at, ok := s.byName[setPrefix+name]
 	if !ok {
-		at, ok = b.core.byName[name]
+		at, ok = s.byName[name]
 	}
 	if !ok {
 		return nil
 	}
-	return b.readSet(at, 4)
+	return s.readSet(at, 4)
 }
 
 // readSet reads a set with entries of a size in bytes.
-func (b *builder) readSet(at uint64, size int) []string {
+func (s *source) readSet(at uint64, size int) []string {
 	le := binary.LittleEndian
-	head := b.core.mem.Bytes(at, size)
+	head := s.mem.Bytes(at, size)
 	if len(head) < size {
 		return nil
 	}
 	n := int(min(le.Uint32(head), maxSet))
-	data := b.core.mem.Bytes(at+uint64(size), n*size)
+	data := s.mem.Bytes(at+uint64(size), n*size)
 	var out []string
 	for ; len(data) >= size; data = data[size:] {
-		if fn, ok := b.types.Func(le.Uint32(data)); ok {
+		if fn, ok := s.types.Func(le.Uint32(data)); ok {
 			out = append(out, fn)
 		}
 	}

@@ -29,18 +29,18 @@ func refusedRanges(arch elfbin.Arch) []string {
 	return out
 }
 
-// readMarks reads the tables of the kernel; those of modules come with their sections.
+// readMarks reads the tables of the kernel or of a module.
 func (b *builder) readMarks(s *source) *marks {
 	m := &marks{arch: s.arch}
-	if low, high, ok := s.bounds("__start_mcount_loc", "__stop_mcount_loc"); ok {
-		m.ftrace = s.pointers(low, high)
+	if places, ok := s.table("__start_mcount_loc", "__stop_mcount_loc", "__mcount_loc", "__patchable_function_entries"); ok {
+		m.ftrace = places
 		slices.Sort(m.ftrace)
 	} else {
 		b.missing(kernel.Ftrace, "the file does not name the table of ftrace's locations (__start_mcount_loc)")
 		m.noFtrace = true
 	}
-	if low, high, ok := s.bounds("__start_kprobe_blacklist", "__stop_kprobe_blacklist"); ok {
-		m.listed, m.black = s.pointers(low, high), true
+	if places, ok := s.table("__start_kprobe_blacklist", "__stop_kprobe_blacklist", "_kprobe_blacklist"); ok {
+		m.listed, m.black = places, true
 		slices.Sort(m.listed)
 	} else {
 		b.missing(kernel.Blacklist, "the file does not name the table of refused kprobes (__start_kprobe_blacklist)")
@@ -49,6 +49,9 @@ func (b *builder) readMarks(s *source) *marks {
 		if low, high, ok := s.bounds(name+"_start", name+"_end"); ok && low < high {
 			m.refuse = append(m.refuse, elfbin.Range{Low: low, High: high})
 		}
+	}
+	if s.module != "" { // add_module_kprobe_blacklist
+		m.refuse = append(s.sections(".kprobes.text"), s.sections(".noinstr.text")...)
 	}
 	return m
 }

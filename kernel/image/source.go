@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"debug/elf"
+	"encoding/binary"
 	"slices"
 	"sort"
 	"strings"
 
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/flow"
+	"github.com/surehook/surehook/kernel/btf"
 )
 
 // symbol is one symbol of a kernel or module.
@@ -40,6 +42,7 @@ type source struct {
 	init    []elfbin.Range    // code that is freed after boot
 	btf     []byte            // raw, nil without
 	elf     *elfbin.File      // nil for a raw image
+	types   *btf.Facts        // what btf says, nil without
 }
 
 // elfSource takes what is needed of an ELF file.
@@ -162,6 +165,36 @@ func (s *source) bounds(start, stop string) (low, high uint64, ok bool) {
 	return low, high, a && b && low <= high
 }
 
+// sections gives where a module's sections of a name lie; it may have several.
+func (s *source) sections(name string) []elfbin.Range {
+	var out []elfbin.Range
+	for _, sec := range s.elf.Sections() {
+		if sec.Name == name && sec.Size <= ^sec.Addr {
+			out = append(out, elfbin.Range{Low: sec.Addr, High: sec.Addr + sec.Size})
+		}
+	}
+	return out
+}
+
+// table reads a table of pointers: the kernel's lies between two symbols, that
+// of a module is a section of its own, and without it the module has none.
+func (s *source) table(start, stop string, sections ...string) ([]uint64, bool) {
+	if s.module == "" {
+		low, high, ok := s.bounds(start, stop)
+		if !ok {
+			return nil, false
+		}
+		return s.pointers(low, high), true
+	}
+	var out []uint64
+	for _, name := range sections {
+		for _, r := range s.sections(name) {
+			out = append(out, s.pointers(r.Low, r.High)...)
+		}
+	}
+	return out, true
+}
+
 // maxTable bounds a table of the kernel's in bytes: that of the ftrace
 // locations has some 700 KiB.
 const maxTable = 64 << 20
@@ -207,4 +240,18 @@ func (s *source) textAt(addr uint64) (string, bool) {
 		return "", false
 	}
 	return s.text(p)
+}
+
+// prel32 reads a table of 4-byte offsets from their own place.
+func (s *source) prel32(low, high uint64) []uint64 {
+	if high-low > maxTable {
+		return nil
+	}
+	var out []uint64
+	for at := low; at+4 <= high; at += 4 {
+		if b := s.mem.Bytes(at, 4); len(b) == 4 {
+			out = append(out, at+uint64(int64(int32(binary.LittleEndian.Uint32(b)))))
+		}
+	}
+	return out
 }
