@@ -7,6 +7,7 @@ const (
 	tagArrayType       = 0x01
 	tagClassType       = 0x02
 	tagEnumerationType = 0x04
+	tagFormalParameter = 0x05
 	tagLabel           = 0x0a
 	tagStructureType   = 0x13
 	tagSubroutineType  = 0x15
@@ -23,6 +24,7 @@ const (
 
 const (
 	attrSibling        = 0x01
+	attrLocation       = 0x02
 	attrName           = 0x03
 	attrStmtList       = 0x10
 	attrLowPC          = 0x11
@@ -31,6 +33,7 @@ const (
 	attrCompDir        = 0x1b
 	attrInline         = 0x20
 	attrProducer       = 0x25
+	attrConstValue     = 0x1c
 	attrAbstractOrigin = 0x31
 	attrArtificial     = 0x34
 	attrDeclColumn     = 0x39

@@ -56,9 +56,14 @@ func (s *sections) readTypeHeaders(kind uint8) (units []header) {
 // eachHeader calls f for each header until that returns false. kind is that
 // of units that do not say it.
 func (s *sections) eachHeader(kind uint8, f func(*header) bool) (lost *Gap) {
+	return s.headersFrom(0, kind, f)
+}
+
+// headersFrom is eachHeader from one of them on.
+func (s *sections) headersFrom(start int, kind uint8, f func(*header) bool) (lost *Gap) {
 	var w headerWindow
 	size := s.infoSize()
-	for start := 0; start < size; {
+	for start < size {
 		c, err := w.at(s, start)
 		if err != nil {
 			return &Gap{Kind: GapBadUnit, Unit: -1, Offset: uint64(start), Detail: err.Error()}

@@ -14,6 +14,7 @@ const (
 	actCopy
 	actCall
 	actLabel
+	actParam // of ParamReader; the walk looks at its children
 	actUnit
 )
 
@@ -29,6 +30,8 @@ func actionOf(tag uint16) action {
 		return actCall
 	case tagLabel:
 		return actLabel
+	case tagFormalParameter:
+		return actParam
 	case tagNamespace, tagModule:
 		return actScope
 	case tagStructureType, tagClassType, tagUnionType, tagInterfaceType, tagEnumerationType:
@@ -65,6 +68,8 @@ func wanted(a action, attr uint16) bool {
 		}
 	case actLabel:
 		return attr == attrLowPC
+	case actParam:
+		return attr == attrName || attr == attrAbstractOrigin || attr == attrLocation || attr == attrConstValue
 	case actScope, actType:
 		switch attr {
 		case attrName, attrSpecification, attrExtension, attrDeclaration, attrSignature:

@@ -93,7 +93,7 @@ func (w *walker) entries() {
 			continue
 		}
 		inner := w.now
-		if act == actThrough {
+		if act == actThrough || act == actParam {
 			w.skipAttrs(a)
 		} else {
 			inner = w.visit(act, a)

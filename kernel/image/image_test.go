@@ -69,8 +69,9 @@ func TestRead(t *testing.T) {
 	if name, ok, _ := s.Symbol("twice.constprop.0"); !ok || name != "twice" {
 		t.Errorf("twice.constprop.0 is %q", name)
 	}
-	if f := function(t, s, "twice"); f.Symbols[0].Kind != kernel.Clone {
-		t.Errorf("%+v", f)
+	// The second parameter is 7 or 8, and not used.
+	if f := function(t, s, "twice"); f.Symbols[0].Kind != kernel.Clone || f.Symbols[0].Args == nil || !slices.Equal(f.Symbols[0].Args.Place, []int8{0, kernel.ArgGone}) {
+		t.Errorf("%+v %+v", f, f.Symbols[0].Args)
 	}
 	if !slices.Equal(s.BPFFuncs, []string{"do_sys_open"}) || len(s.Hooks) != 1 || s.Hooks[0].Attachable != kernel.No {
 		t.Errorf("%v %v", s.BPFFuncs, s.Hooks)

@@ -36,7 +36,7 @@ func (b *builder) addInlining() error {
 		b.missing(kernel.Inlining, "read for the functions asked for only: "+strings.Join(b.opts.Only, ", "))
 	}
 	b.unjudged()
-	return nil
+	return b.addArgs(s, bin)
 }
 
 // unjudged says of the functions that were not looked at, or that the debug
