@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"syscall"
 
 	"github.com/cilium/ebpf"
@@ -19,6 +20,9 @@ func explain(err error) string {
 	switch {
 	case errors.Is(err, errNotSupp):
 		return "the kernel cannot probe this instruction (ENOTSUPP)"
+	case errors.Is(err, syscall.EINVAL) && runtime.GOARCH == "arm64":
+		// arm64 says the same of both (arch_uprobe_analyze_insn).
+		return "the kernel cannot probe what is there (EINVAL): it refuses some instructions, and offsets that do not begin one"
 	case errors.Is(err, syscall.EINVAL):
 		return "the kernel does not take the offset (EINVAL); it must be the beginning of an instruction in code"
 	case errors.Is(err, syscall.EIO):
