@@ -55,8 +55,11 @@ func (p perf) link(ex *link.Executable, b breakpoint) (io.Closer, error) {
 	if p.cookie {
 		opts.Cookie = b.cookie()
 	} else {
-		var err error
-		if prog, err = p.objs.Fixed(b.cookie()); err != nil {
+		err := lifting(func() (err error) {
+			prog, err = p.objs.Fixed(b.cookie())
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -80,11 +80,8 @@ func TestCounts(t *testing.T) {
 			}
 			r := resolve(t, e, dir)
 			session, err := live.Open([]sites.Result{r}, live.Options{})
-			if errors.Is(err, attach.ErrNotPermitted) {
-				t.Skip(attach.ErrNotPermitted)
-			}
-			if errors.Is(err, attach.ErrNotSupported) {
-				t.Skip(attach.ErrNotSupported)
+			if errors.Is(err, attach.ErrNotPermitted) || errors.Is(err, attach.ErrNotSupported) {
+				t.Skip(err)
 			}
 			if err != nil {
 				t.Fatal(err)
