@@ -31,6 +31,8 @@ func updating() bool {
 
 func TestMain(m *testing.M) {
 	flag.Bool("update", false, "rewrite the want sections")
+	flag.String("keep", "", "build the programs in this directory, a directory each, and do no more")
+	flag.String("built", "", "take the programs from there: where no compilers are")
 	flag.Parse()
 	os.Exit(m.Run())
 }
@@ -111,11 +113,11 @@ type probed struct {
 
 // testVariant gives the variant's want section, and whether it is whole.
 func (c *testCase) testVariant(t *testing.T, v variant) (string, bool) {
-	p := &probed{testCase: c, t: t, dir: t.TempDir(), graphs: map[*dwarfinfo.Func]*flow.Graph{}}
-	if err := c.unpack(p.dir); err != nil {
-		t.Fatal(err)
+	p := &probed{testCase: c, t: t, graphs: map[*dwarfinfo.Func]*flow.Graph{}}
+	var known bool
+	if p.dir, known = c.programs(t, v); keeping() != "" {
+		return "", false
 	}
-	known := v.make(t, p.dir)
 	p.resolve()
 	defer p.binary.Close()
 	unable := p.count()

@@ -127,11 +127,15 @@ func (p *probed) writeCount(b *strings.Builder, i int, mark string) {
 }
 
 // plain says what the plain probe counted. Before a stack check that depends
-// on the moment: a stack also grows when its goroutine is to be preempted.
+// on the moment: a stack also grows when its goroutine is to be preempted. What
+// is a hazard on some kernels is none on others, and counts there.
 func plain(r *sites.Result, c *counted.Count) string {
-	grows := slices.ContainsFunc(r.Plain.Reasons, func(x sites.Reason) bool { return x.Code == sites.ReasonStack })
+	because := func(code sites.ReasonCode) bool {
+		return slices.ContainsFunc(r.Plain.Reasons, func(x sites.Reason) bool { return x.Code == code })
+	}
+	grows := because(sites.ReasonStack)
 	switch {
-	case !c.PlainKnown:
+	case !c.PlainKnown || because(sites.ReasonHazard) && c.Plain == c.Executions:
 		return "none"
 	case grows && c.Plain >= c.Executions:
 		return "as many or more"
