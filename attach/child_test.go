@@ -72,6 +72,11 @@ func playRole(role string) int {
 			fmt.Println(err)
 			return 1
 		}
+	case "redzone": // calls of the code in a file
+		if err := callRedZone(arg); err != nil {
+			fmt.Println(err)
+			return 1
+		}
 	case "branches":
 		json.NewEncoder(os.Stdout).Encode(takeBranches())
 	case "privilege": // what Open says, and the hits of 10 calls

@@ -46,7 +46,7 @@ type Session struct {
 // that cannot be attached, with ErrNotPermitted and ErrNotSupported when none
 // can, with ErrInvalid for a plan that makes no sense.
 //
-// Requires at least Linux 5.5 (the oldest tested is 6.1); events 5.8. From 6.6 on (uprobe_multi) thousands
+// Requires at least Linux 5.5 (the oldest tested is 5.10: docs/vmtest.md); events 5.8. From 6.6 on (uprobe_multi) thousands
 // of probes attach and detach in milliseconds; perf events attach as fast, but
 // each takes up to 0.2 s to close.
 func Open(plans []Plan, opts Options) (*Session, error) {

@@ -31,8 +31,8 @@ type Config struct {
 	// Multi builds the program for uprobe_multi links, otherwise for perf
 	// events.
 	Multi bool
-	// Sleepable lets the program fault pages in. Requires at least Linux 6.6
-	// (percpu maps in sleepable uprobe programs). With Multi.
+	// Sleepable lets the program fault pages in. With Multi; the program alone
+	// loads since Linux 6.0.
 	Sleepable bool
 }
 
