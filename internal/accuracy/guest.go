@@ -2,17 +2,13 @@ package accuracy
 
 import (
 	"context"
-	"debug/elf"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"time"
 
-	"github.com/surehook/surehook/internal/filelock"
 	"github.com/surehook/surehook/internal/vmtest"
 )
 
@@ -22,7 +18,6 @@ type guest struct {
 	arch     string
 	machine  vmtest.Machine
 	busybox  string // static
-	libs     string // directory of the architecture's C library
 	commands string // directory of surehook and hits, built for it
 }
 
@@ -42,11 +37,6 @@ func newGuest(ctx context.Context, arch, commands string) (*guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := filelock.Lock(filepath.Join(cache, "lock"))
-	if err != nil {
-		return nil, err
-	}
-	defer unlock()
 	kernel, err := vmtest.Package{Arch: arch, Suite: guestSuite, Name: guestKernel + arch}.Image(ctx, cache)
 	if err != nil {
 		return nil, err
@@ -55,7 +45,7 @@ func newGuest(ctx context.Context, arch, commands string) (*guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &guest{arch: arch, busybox: filepath.Join(busybox, "bin", "busybox"), libs: "/usr/aarch64-linux-gnu/lib", commands: commands,
+	g := &guest{arch: arch, busybox: filepath.Join(busybox, "bin", "busybox"), commands: commands,
 		machine: vmtest.Machine{Arch: arch, Kernel: kernel, Timeout: 3 * guestSeconds * time.Second}}
 	for _, name := range []string{"surehook", "hits"} {
 		dir := map[string]string{"surehook": "cmd/", "hits": "internal/cmd/"}[name]
@@ -147,48 +137,9 @@ func (g *guest) put(job *vmtest.Job, w workload, dir string) error {
 	for name, data := range w.inputs {
 		add(vmtest.File{Name: path.Join(dir, name), Data: data, Mode: 0o644})
 	}
-	libs, err := g.libraries(w.bin.path)
+	libs, err := vmtest.Libraries(g.arch, w.bin.path)
 	for _, l := range libs {
-		add(vmtest.File{Name: path.Join("/lib", l), From: filepath.Join(g.libs, l)})
+		add(l)
 	}
 	return err
-}
-
-// libraries are the shared libraries that a binary needs, with the loader.
-func (g *guest) libraries(bin string) ([]string, error) {
-	seen := map[string]bool{}
-	var list []string
-	var visit func(file string) error
-	visit = func(file string) error {
-		f, err := elf.Open(file)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		needs, err := f.ImportedLibraries()
-		if err != nil {
-			return err
-		}
-		for _, n := range needs {
-			if !seen[n] {
-				seen[n] = true
-				list = append(list, n)
-				if err := visit(filepath.Join(g.libs, n)); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	if err := visit(bin); err != nil {
-		return nil, err
-	}
-	loader := map[string]string{archARM64: "ld-linux-aarch64.so.1"}[g.arch]
-	if !seen[loader] {
-		list = append(list, loader)
-	}
-	if _, err := os.Stat(filepath.Join(g.libs, loader)); errors.Is(err, fs.ErrNotExist) {
-		return nil, &missingError{"no C library of " + g.arch + " in " + g.libs, "apt-get install libc6-dev-" + g.arch + "-cross"}
-	}
-	return list, nil
 }

@@ -14,34 +14,24 @@ import (
 	"github.com/surehook/surehook/internal/vmtest"
 )
 
-// kernel is the guest of the accuracy harness.
-func kernel(arch string) vmtest.Package {
-	return vmtest.Package{Arch: arch, Suite: "bookworm-backports", Name: "linux-image-cloud-" + arch}
+// kernel is the newest arm64 kernel of the table.
+func kernel() vmtest.Kernel {
+	var last vmtest.Kernel
+	for _, k := range vmtest.Kernels() {
+		if k.Arch == "arm64" {
+			last = k
+		}
+	}
+	return last
 }
 
 // TestBoot boots a kernel of another architecture and counts an example
-// program's function there. It does not download: make accuracy leaves the
-// kernel and the C library behind.
+// program's function there.
 func TestBoot(t *testing.T) {
 	if os.Getenv("SUREHOOK_VM") == "" {
-		t.Skip("boot: emulation is slow; SUREHOOK_VM=1 or make test")
+		t.Skip("virtual machines: emulation is slow; SUREHOOK_VM=1 or make test")
 	}
 	const arch = "arm64"
-	cache, err := vmtest.CacheDir()
-	if err != nil {
-		t.Skip("boot: ", err)
-	}
-	if !kernel(arch).Cached(cache) {
-		t.Skipf("boot: no kernel of %s in %s; make accuracy fetches it", arch, cache)
-	}
-	image, err := kernel(arch).Image(context.Background(), cache)
-	if err != nil {
-		t.Fatal(err)
-	}
-	libs, err := filepath.Glob("/usr/aarch64-linux-gnu/lib/*.so.*")
-	if err != nil || len(libs) == 0 {
-		t.Skip("boot: no C library for arm64; apt-get install libc6-dev-arm64-cross")
-	}
 	dir := t.TempDir()
 	if err := vmtest.Build(context.Background(), arch, "github.com/surehook/surehook/cmd/surehook", filepath.Join(dir, "surehook")); err != nil {
 		t.Fatal(err)
@@ -65,13 +55,15 @@ func TestBoot(t *testing.T) {
 	for _, name := range example.Programs {
 		job.Files = append(job.Files, vmtest.File{Name: path.Join("/tmp2", name), From: filepath.Join(dir, name)})
 	}
-	for _, l := range libs {
-		switch filepath.Base(l) {
-		case "libc.so.6", "ld-linux-aarch64.so.1":
-			job.Files = append(job.Files, vmtest.File{Name: path.Join("/lib", filepath.Base(l)), From: l})
-		}
+	libs, err := vmtest.Libraries(arch, filepath.Join(dir, example.Programs[0]))
+	if errors.Is(err, vmtest.ErrMissing) {
+		t.Skip("boot: ", err)
 	}
-	out, err := vmtest.Machine{Arch: arch, Kernel: image}.Run(context.Background(), job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	job.Files = append(job.Files, libs...)
+	out, err := kernel().Run(context.Background(), job)
 	if errors.Is(err, vmtest.ErrMissing) {
 		t.Skip("boot: ", err)
 	}

@@ -36,12 +36,6 @@ func (p Package) dir(cache string) string {
 	return filepath.Join(cache, p.Suite+"-"+p.Arch+"-"+p.Name)
 }
 
-// Cached tells whether Fetch needs no network.
-func (p Package) Cached(cache string) bool {
-	_, err := os.Stat(p.dir(cache))
-	return err == nil
-}
-
 // Fetch unpacks the package below the cache directory, once for all processes,
 // and gives the directory it lies in. What is there stays: remove it to get a
 // newer version.

@@ -2,6 +2,19 @@
 // Debian kernel package in QEMU, with an initramfs made of a static init and
 // the files that the commands need. It boots in seconds without KVM. Times
 // measured inside mean nothing.
+//
+// A command on each kernel, with the file that it writes:
+//
+//	for _, k := range vmtest.Kernels() {
+//		out, err := k.Run(ctx, vmtest.Job{
+//			Files:   []vmtest.File{{Name: "/bin/truth", From: static}, {Name: "/hooks.json", Data: list}},
+//			Cmdline: []string{"lsm=bpf"},
+//			Modules: []string{"xfs"},
+//			Steps:   []vmtest.Step{{Args: []string{"/bin/truth", "/hooks.json", "/tmp/truth.json"}}},
+//			Collect: []string{"/tmp/truth.json"},
+//		})
+//		// errors.Is(err, vmtest.ErrMissing): skip; out.Steps[0].Exit, out.Files["/tmp/truth.json"]
+//	}
 package vmtest
 
 import (

@@ -15,20 +15,21 @@ type Kernel struct {
 	Series  string // major and minor version: 6.1
 	Suite   string // of the Debian archive
 	Release string // as uname -r; when the archive has dropped it, the newest of the series and suite is taken
+	Extra   bool   // one that make vmtest has and make test, for its time, has not
 }
 
 // Kernels is the table of all kernels that something is proved on, oldest
 // first: the stable releases' and the newest.
 func Kernels() []Kernel {
 	return []Kernel{
-		{"amd64", "5.10", "bullseye", "5.10.0-32-cloud-amd64"},
-		{"amd64", "6.1", "bookworm", "6.1.0-50-cloud-amd64"},
-		{"amd64", "6.12", "trixie", "6.12.117+deb13-cloud-amd64"},
-		{"amd64", "7.0", "trixie-backports", "7.0.13+deb13-cloud-amd64"},
-		{"amd64", "7.2", "trixie-backports", "7.2.12+deb13-cloud-amd64"},
-		{"amd64", "7.3", "trixie-backports", "7.3.4+deb13-cloud-amd64"},
-		{"arm64", "6.1", "bookworm", "6.1.0-50-cloud-arm64"},
-		{"arm64", "6.12", "trixie", "6.12.117+deb13-cloud-arm64"},
+		{"amd64", "5.10", "bullseye", "5.10.0-32-cloud-amd64", false},
+		{"amd64", "6.1", "bookworm", "6.1.0-50-cloud-amd64", false},
+		{"amd64", "6.12", "trixie", "6.12.117+deb13-cloud-amd64", false},
+		{"amd64", "7.0", "trixie-backports", "7.0.13+deb13-cloud-amd64", false},
+		{"amd64", "7.2", "trixie-backports", "7.2.12+deb13-cloud-amd64", true},
+		{"amd64", "7.3", "trixie-backports", "7.3.4+deb13-cloud-amd64", false},
+		{"arm64", "6.1", "bookworm", "6.1.0-50-cloud-arm64", true},
+		{"arm64", "6.12", "trixie", "6.12.117+deb13-cloud-arm64", false},
 	}
 }
 
@@ -50,12 +51,6 @@ func (k Kernel) Run(ctx context.Context, job Job) (*Outcome, error) {
 }
 
 func (k Kernel) dir(cache string) string { return filepath.Join(cache, "linux-"+k.Release) }
-
-// Cached tells whether Fetch needs no network.
-func (k Kernel) Cached(cache string) bool {
-	_, err := os.Stat(k.dir(cache))
-	return err == nil
-}
 
 // Fetch unpacks the kernel's packages below the cache directory, once for all
 // processes, and gives what they hold. The error wraps ErrMissing when this
@@ -163,6 +158,9 @@ func (k Kernel) open(dir string) (*Image, error) {
 	}
 	return i, nil
 }
+
+// HasModules tells whether its modules are in the archive.
+func (i *Image) HasModules() bool { return i.moduleDir != "" }
 
 // Run boots the kernel and does the job, with the modules that it names and
 // those that they need, and the kernel's configuration as /boot/config-RELEASE.
