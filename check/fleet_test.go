@@ -51,6 +51,7 @@ func TestFleet(t *testing.T) {
 	}{
 		{"renamed by callers", "kprobe:plain", rename("plain", "ordinary"), "none", []string{"SH102"}, "probably became ordinary", "called by 1 of the 1 functions that called it, calls 1 of the 1 that it called, also in fs/plain.c, same arguments"},
 		{"renamed by spelling", "kprobe:wide", rename("wide", "wide_noprof"), "none", []string{"SH102"}, "became wide_noprof", "the name is a variant"},
+		{"renamed by words", "kprobe:wide", rename("wide", "noprof_wide"), "none", []string{"SH102"}, "became noprof_wide", "the name has the same words"},
 		{"gone", "kprobe:plain", func(s *kernel.Snapshot) { without(s, "plain") }, "none", []string{"SH101"}, "no function plain", "it is in old"},
 		{"same", "kprobe:plain", nil, "complete", nil, "", ""},
 		{"argument added", "kprobe:plain", param(func(p *kernel.Proto) {
@@ -59,7 +60,8 @@ func TestFleet(t *testing.T) {
 		{"argument dropped", "fentry:plain", param(func(p *kernel.Proto) { p.Params = p.Params[:1] }), "complete", []string{"SH103"}, "arg1 (b) is dropped", ""},
 		{"argument of another type", "kprobe:plain", param(func(p *kernel.Proto) { p.Params[1].Type = "*s:path" }), "complete", []string{"SH103"}, "arg1 (b) is struct path *, was struct file *", ""},
 		{"argument of another name", "kprobe:plain", param(func(p *kernel.Proto) { p.Params[1].Name = "file" }), "complete", nil, "", ""},
-		{"result", "kprobe:plain", param(func(p *kernel.Proto) { p.Result = "i:long" }), "complete", []string{"SH103"}, "it returns long, not int", ""},
+		{"result", "kretprobe:plain", param(func(p *kernel.Proto) { p.Result = "i:long" }), "complete", []string{"SH103"}, "it returns long, not int", ""},
+		{"result of an entry probe", "kprobe:plain", param(func(p *kernel.Proto) { p.Result = "i:long" }), "complete", nil, "", ""},
 		{"field", "tracepoint:fs:opened", func(s *kernel.Snapshot) {
 			s.Events[1].Fields = []kernel.Field{{Name: "pid", Type: "long", Offset: 8, Size: 8}, {Name: "x"}}
 		}, "complete", []string{"SH110"}, "pid is long of 8 bytes, was int of 4; x is new", ""},

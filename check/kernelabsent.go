@@ -98,7 +98,7 @@ func (c *kcontext) near() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	best, at := []string(nil), min(3, len(c.name)/3+1)
+	best, at := []string(nil), min(3, len(c.name)/4+1)
 	for name := range names {
 		if d := len(name) - len(c.name); d > at || -d > at {
 			continue

@@ -24,7 +24,10 @@ func signatureChanged(c *kcontext) ([]kfinding, error) {
 		if !ok || len(f.Protos) != 1 {
 			continue
 		}
-		changes := protoChanges(f.Protos[0], c.function.Protos[0])
+		changes := paramChanges(f.Protos[0].Params, c.function.Protos[0].Params)
+		if c.kind.Return() {
+			changes = protoChanges(f.Protos[0], c.function.Protos[0])
+		}
 		if len(changes) == 0 {
 			return nil, nil
 		}

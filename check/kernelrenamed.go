@@ -47,10 +47,10 @@ func (c *kcontext) became() ([]candidate, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []candidate
-	for _, k := range scores {
-		if k.score >= enough {
-			out = append(out, k)
+	out := slices.DeleteFunc(scores, func(k candidate) bool { return k.score < enough })
+	if len(out) == 0 {
+		if out, err = c.sameWords(ref, f); err != nil {
+			return nil, err
 		}
 	}
 	slices.SortFunc(out, func(a, b candidate) int {
@@ -61,31 +61,35 @@ func (c *kcontext) became() ([]candidate, error) {
 	return out, nil
 }
 
-// reference is the nearest kernel that has the function: of the same
-// architecture if possible.
-func (c *kcontext) reference() (*member, kernel.Function, error) {
+// reference is the kernel that tells most of the function: one of the same
+// architecture, where it has a body, and next to this one in the order asked.
+func (c *kcontext) reference() (best *member, f kernel.Function, err error) {
 	all := append(slices.Clone(c.fleet.asked), c.fleet.others...)
-	slices.SortStableFunc(all, func(a, b *member) int { return cmp.Compare(different(a, c.member), different(b, c.member)) })
-	for _, m := range all {
+	here := slices.Index(all, c.member)
+	distance := 0
+	for i, m := range all {
 		if m == c.member {
 			continue
 		}
-		f, ok, err := m.Function(c.source())
+		g, ok, err := m.Function(c.source())
 		if err != nil {
 			return nil, f, err
 		}
-		if ok && (len(f.Symbols) > 0 || len(f.Copies) > 0) {
-			return m, f, nil
+		if !ok || len(g.Symbols)+len(g.Copies) == 0 {
+			continue
+		}
+		d := max(i-here, here-i)
+		if len(g.Symbols) == 0 {
+			d += 1 << 10
+		}
+		if m.id.Arch != c.id.Arch {
+			d += 1 << 20
+		}
+		if best == nil || d < distance {
+			best, f, distance = m, g, d
 		}
 	}
-	return nil, kernel.Function{}, nil
-}
-
-func different(a, b *member) int {
-	if a.id.Arch == b.id.Arch {
-		return 0
-	}
-	return 1
+	return best, f, nil
 }
 
 // neighbours are the functions around one, by source name.
@@ -175,6 +179,52 @@ func (c *kcontext) similar(ref *member, f kernel.Function, n neighbours) ([]cand
 		out = append(out, k)
 	}
 	return out, nil
+}
+
+// sameWords looks through all names for one of the same words in another
+// order, with page for folio: account_page_dirtied, folio_account_dirtied. It
+// finds what has no calls because it was inlined.
+func (c *kcontext) sameWords(ref *member, f kernel.Function) ([]candidate, error) {
+	names, err := c.Names()
+	if err != nil {
+		return nil, err
+	}
+	want := wordKey(f.Name)
+	var out []candidate
+	for name := range names {
+		if wordKey(name) != want {
+			continue
+		}
+		g, ok, err := c.Function(name)
+		if err != nil {
+			return nil, err
+		}
+		_, before, err := ref.Function(name)
+		if err != nil {
+			return nil, err
+		}
+		if k := (candidate{name: name, score: 1, why: []string{"the name has the same words"}}); ok && !before {
+			if k.alike(f, g); len(k.why) > 1 {
+				out = append(out, k)
+			}
+		}
+	}
+	return out, nil
+}
+
+// wordKey is the words of a name in order, as far as they tell.
+func wordKey(name string) string {
+	list := words(name)
+	for i, w := range list {
+		switch w {
+		case "folio", "folios", "pages":
+			list[i] = "page"
+		case "noprof":
+			list[i] = ""
+		}
+	}
+	slices.Sort(list)
+	return strings.TrimLeft(strings.Join(list, "_"), "_")
 }
 
 // follow counts, for the functions next to the neighbours, how many of those
