@@ -15,6 +15,7 @@ import (
 type Fleet struct {
 	asked, others []*member
 	near          map[string][]string // names like one that is nowhere
+	became        map[string]became   // what functions were found to be elsewhere
 }
 
 // member is a kernel of a fleet with what is looked up more than once.
@@ -29,7 +30,7 @@ type member struct {
 // NewFleet makes a fleet of the kernels asked for. The others are only asked
 // what a function became that is not there any more.
 func NewFleet(asked, others []kernel.Kernel) *Fleet {
-	f := &Fleet{}
+	f := &Fleet{near: map[string][]string{}, became: map[string]became{}}
 	for _, k := range asked {
 		f.asked = append(f.asked, newMember(k))
 	}

@@ -88,9 +88,6 @@ func symbolNames(list []kernel.Symbol) []string {
 
 // near gives the names that are most like one that is nowhere.
 func (c *kcontext) near() ([]string, error) {
-	if c.fleet.near == nil {
-		c.fleet.near = map[string][]string{}
-	}
 	if list, ok := c.fleet.near[c.name]; ok {
 		return list, nil
 	}

@@ -39,6 +39,10 @@ func (c *kcontext) became() ([]candidate, error) {
 	if err != nil || ref == nil {
 		return nil, err
 	}
+	if known, ok, err := c.asBefore(ref, f); ok || err != nil {
+		c.renames = &known
+		return known, err
+	}
 	n, err := ref.neighbours(f)
 	if err != nil {
 		return nil, err
@@ -58,7 +62,32 @@ func (c *kcontext) became() ([]candidate, error) {
 	})
 	out = out[:min(len(out), maxBecame)]
 	c.renames = &out
+	if len(out) > 0 {
+		c.fleet.became[f.Name] = became{out[0].name, c.id.Name}
+	}
 	return out, nil
+}
+
+// became is what a function was found to be in one kernel.
+type became struct{ name, kernel string }
+
+// asBefore takes what the function became in another kernel, where this one
+// has that too: calls need not be followed again.
+func (c *kcontext) asBefore(ref *member, f kernel.Function) ([]candidate, bool, error) {
+	was, ok := c.fleet.became[f.Name]
+	if !ok {
+		return nil, false, nil
+	}
+	g, ok, err := c.Function(was.name)
+	if err != nil || !ok || len(g.Symbols)+len(g.Copies) == 0 {
+		return nil, false, err
+	}
+	if _, before, err := ref.Function(was.name); err != nil || before {
+		return nil, false, err
+	}
+	k := candidate{name: was.name, why: []string{"as in " + was.kernel}}
+	k.alike(f, g)
+	return []candidate{k}, true, nil
 }
 
 // reference is the kernel that tells most of the function: one of the same
@@ -189,10 +218,10 @@ func (c *kcontext) sameWords(ref *member, f kernel.Function) ([]candidate, error
 	if err != nil {
 		return nil, err
 	}
-	want := wordKey(f.Name)
+	want, part := wordKey(f.Name), tellingWord(f.Name)
 	var out []candidate
 	for name := range names {
-		if wordKey(name) != want {
+		if !strings.Contains(name, part) || wordKey(name) != want {
 			continue
 		}
 		g, ok, err := c.Function(name)
@@ -210,6 +239,17 @@ func (c *kcontext) sameWords(ref *member, f kernel.Function) ([]candidate, error
 		}
 	}
 	return out, nil
+}
+
+// tellingWord is the longest word of a name that stays when pages become folios.
+func tellingWord(name string) string {
+	best := ""
+	for _, w := range words(name) {
+		if len(w) > len(best) && w != "page" && w != "pages" && w != "folio" && w != "folios" && w != "noprof" {
+			best = w
+		}
+	}
+	return best
 }
 
 // wordKey is the words of a name in order, as far as they tell.
