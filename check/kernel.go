@@ -2,8 +2,10 @@ package check
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/kernel"
@@ -51,6 +53,28 @@ func (f *Fleet) Kernels() []string {
 		names = append(names, m.id.Name)
 	}
 	return names
+}
+
+// Warm reads side by side what Check will ask of every kernel for these hooks.
+// It only saves time.
+func (f *Fleet) Warm(hooks []hook.Hook) {
+	var all sync.WaitGroup
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, m := range f.asked {
+		all.Go(func() {
+			room <- struct{}{}
+			defer func() { <-room }()
+			for _, h := range hooks {
+				if !h.Kind.User() && !h.Glob() {
+					_, _, _ = m.Function(h.Function) // an error comes again when it is asked for
+				}
+			}
+			if i == 0 || i == len(f.asked)/2 || i == len(f.asked)-1 {
+				_, _ = m.Callees("")
+			}
+		})
+	}
+	all.Wait()
 }
 
 // KernelResult is the answer for one hook on one kernel.

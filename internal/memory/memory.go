@@ -19,6 +19,14 @@ const (
 	available          = 16
 )
 
+// CollectFrom lets the first collection come when the heap has so many bytes,
+// if CollectLate put it off to later.
+func CollectFrom(bytes int64) {
+	if late := debug.SetMemoryLimit(-1); late < math.MaxInt64 && bytes < late {
+		debug.SetMemoryLimit(bytes)
+	}
+}
+
 // CollectLate puts the first garbage collection off; after it the runtime's
 // usual pace holds. What the user set in the environment goes before.
 func CollectLate() {
