@@ -117,6 +117,18 @@ func kernelCases() []kernelCase {
 			s.Functions = append(s.Functions, function("trace_call_bpf", symbol("trace_call_bpf", 1)), function("create_local_trace_kprobe", symbol("create_local_trace_kprobe", 2)))
 			s.Sort()
 		}, "complete", "complete", nil, "", ""},
+		{"fentry told by functions", "fentry:plain", func(s *kernel.Snapshot) {
+			lost(kernel.Config)(s)
+			s.Functions = append(s.Functions, function("bpf_jit_alloc_exec", symbol("bpf_jit_alloc_exec", 1)), function("register_ftrace_direct", symbol("register_ftrace_direct", 2)))
+			s.Sort()
+		}, "complete", "complete", nil, "", ""},
+		{"notrace told by functions", "kprobe:dark", func(s *kernel.Snapshot) {
+			lost(kernel.Config)(s)
+			for _, name := range []string{"trace_call_bpf", "create_local_trace_kprobe", "ftrace_location", "__within_notrace_func"} {
+				s.Functions = append(s.Functions, function(name, symbol(name, 1)))
+			}
+			s.Sort()
+		}, "none", "none", []string{"SH105 error"}, "", ""},
 		{"system call of another architecture", "kprobe:__arm64_sys_open", nil, "none", "none", []string{"SH202 error"}, "on amd64 the system call is __x64_sys_open", ""},
 		{"old system call", "kprobe:sys_open", nil, "none", "none", []string{"SH202 error"}, "", ""},
 		{"system call", "kprobe:__x64_sys_open", nil, "complete", "complete", []string{"SH202 info"}, "struct pt_regs", "amd64 only"},

@@ -25,7 +25,7 @@ func (c *kcontext) needs() []option {
 		fprobe  = option{"CONFIG_FPROBE", "register_fprobe"}
 		direct  = option{"CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS", "register_ftrace_direct"}
 		btf     = option{"CONFIG_DEBUG_INFO_BTF", "btf_vmlinux_read"}
-		jit     = option{"CONFIG_BPF_JIT", "bpf_int_jit_compile"}
+		jit     = option{"CONFIG_BPF_JIT", "bpf_jit_alloc_exec"}
 		lsm     = option{"CONFIG_BPF_LSM", "bpf_lsm_file_open"}
 	)
 	switch c.kind {
@@ -117,6 +117,9 @@ func (c *kcontext) lacks() (missing, unsure []option, err error) {
 		a, err := c.set(o)
 		if err != nil {
 			return nil, nil, err
+		}
+		if a == kernel.NotKnown && o.name == "CONFIG_DEBUG_INFO_BTF" && c.function.BTF == kernel.Yes {
+			a = kernel.Yes
 		}
 		switch a {
 		case kernel.No:

@@ -82,7 +82,13 @@ func (c *kcontext) notraceRefused() (kernel.Answer, error) {
 		return ftrace, err
 	}
 	switch allowed, err := c.set(option{name: "CONFIG_KPROBE_EVENTS_ON_NOTRACE"}); {
-	case err != nil || allowed == kernel.NotKnown:
+	case err != nil:
+		return kernel.NotKnown, err
+	case allowed == kernel.NotKnown: // the function that refuses is there only if it is not set
+		f, ok, err := c.Function("__within_notrace_func")
+		if ok && len(f.Symbols)+len(f.Copies) > 0 {
+			return kernel.Yes, err
+		}
 		return kernel.NotKnown, err
 	default:
 		return kernel.Is(allowed == kernel.No), nil
