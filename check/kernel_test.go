@@ -170,6 +170,10 @@ func TestKernelRules(t *testing.T) {
 				t.Errorf("plain %s, plan %s; want %s, %s", r.Verdict.Plain, r.Verdict.Plan, tt.plain, tt.plan)
 			}
 			placesFit(t, s, tt)
+			plain, plan, err := JudgeKernel(s, parse(t, tt.hook))
+			if one := r.Verdict.Functions == 1; err != nil || one && (plain.Verdict != r.Verdict.Plain || plan.Verdict != r.Verdict.Plan) {
+				t.Errorf("judged %s, %s, %v", plain.Verdict, plan.Verdict, err)
+			}
 			var got, evidence []string
 			for _, f := range r.Findings {
 				got = append(got, string(f.Rule)+" "+string(f.Severity))

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/surehook/surehook/check"
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/internal/kernels"
@@ -44,6 +45,9 @@ func (c *common) inKernel(h hook.Hook) ([]sites.Result, error) {
 	var failed []error
 	for _, k := range list {
 		results, err := kernels.Resolve(k, h)
+		if err == nil && c.judge && len(results) == 1 {
+			err = judge(k, h, &results[0])
+		}
 		if err != nil {
 			failed = append(failed, err)
 		}
@@ -53,4 +57,17 @@ func (c *common) inKernel(h hook.Hook) ([]sites.Result, error) {
 		failed = nil // it is not in some of several kernels: check tells more
 	}
 	return out, errors.Join(failed...)
+}
+
+// judge takes the verdicts of check, which asks besides what the kernel
+// refuses.
+func judge(k kernel.Kernel, h hook.Hook, r *sites.Result) (err error) {
+	if r.Plain, r.Plan, err = check.JudgeKernel(k, h); err != nil || r.Plain.Verdict != sites.None {
+		return err
+	}
+	r.PlainSymbol, r.PlainAt = "", nil
+	for i := range r.Sites {
+		r.Sites[i].Plain = false
+	}
+	return nil
 }

@@ -91,6 +91,7 @@ type common struct {
 
 	atlas  atlasFlags
 	kernel string // of kernel hooks; empty: the running one
+	judge  bool   // kernel hooks by the rules of check
 }
 
 func (c *common) register(cmd *cobra.Command) {

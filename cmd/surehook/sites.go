@@ -13,7 +13,7 @@ import (
 )
 
 func newSites(s streams) *cobra.Command {
-	var c common
+	c := common{judge: true}
 	var full bool
 	cmd := &cobra.Command{
 		Use:     "sites HOOK...",
