@@ -12,11 +12,11 @@ COMPILERS := gcc g++ libc6-dev clang llvm lld
 # For the accuracy measurement; tests use it if it is there.
 RUST      := rustc
 CROSS     := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-EMULATOR  := qemu-system-arm
+EMULATOR  := qemu-system-x86 qemu-system-arm
 PEERS     := bpftrace gdb linux-perf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test accuracy atlas bench generate lint go
+.PHONY: help demo test vmtest accuracy atlas bench generate lint go
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -25,9 +25,14 @@ demo: go ## shows the gotchas on example programs: live as root, else the analys
 	@$(GO) run ./cmd/surehook demo
 
 test: go ## go vet and all tests; ends with what was skipped and why
-	@.ci/need $(COMPILERS) $(CROSS) bpftrace dwz xz-utils debuginfod
+	@.ci/need $(COMPILERS) $(CROSS) $(EMULATOR) bpftrace dwz xz-utils debuginfod
 	$(GO) vet ./...
-	@SUREHOOK_VM=1 $(GO) run ./internal/cmd/testrun $(TESTFLAGS) ./...
+	@SUREHOOK_VM=1 $(GO) run ./internal/cmd/testrun -timeout 20m $(TESTFLAGS) ./...
+
+vmtest: go ## the tests that ask the kernel, on Debian's from 5.10 to 7.3: docs/vmtest.md
+	@.ci/need --must $(COMPILERS) $(CROSS) $(EMULATOR)
+	@SUREHOOK_VM=all $(GO) run ./internal/cmd/testrun -timeout 40m -count=1 -run TestKernels ./internal/vmsuite -update
+	@grep '^|' docs/vmtest.md
 
 accuracy: go ## measures sites against the truth and against perf, gdb, bpftrace: docs/accuracy.md
 	@.ci/need --must $(COMPILERS) $(RUST) $(CROSS) $(EMULATOR) dpkg-dev $(PEERS)
