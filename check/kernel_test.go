@@ -94,6 +94,14 @@ func kernelCases() []kernelCase {
 		{"not in BTF", "fentry:nobtf", nil, "none", "complete", []string{"SH114 error"}, "does not describe it", ""},
 		{"variadic", "fentry:talk", nil, "none", "complete", []string{"SH114 error"}, "variable number", ""},
 		{"many arguments", "fentry:wide", nil, "unknown", "complete", []string{"SH114 warning"}, "more than 6", ""},
+		{"several in BTF", "fentry:plain", func(s *kernel.Snapshot) {
+			edit(s, "plain", func(f *kernel.Function) { f.Protos = append(slices.Clone(f.Protos), kernel.Proto{Result: "0"}) })
+		}, "unknown", "complete", []string{"SH114 warning"}, "has 2 functions plain", "void plain(void)"},
+		{"struct by value", "fentry:plain", func(s *kernel.Snapshot) {
+			s.Defs = append(s.Defs, kernel.Definition{Kind: kernel.Typedef, Name: "prot_t", Target: "{s8;prot@0=i:unsigned long;}"})
+			s.Sort()
+			edit(s, "plain", func(f *kernel.Function) { f.Protos = []kernel.Proto{{Result: "ct:prot_t"}} })
+		}, "none", "complete", []string{"SH114 error"}, "returns a struct by value", "prot_t plain(void)"},
 		{"inlining not known", "kprobe:sel", noInlining, "partial", "unknown", []string{"SH401 error", "SH407 warning"}, "", ""},
 		{"inlining not known of a plain one", "kprobe:plain", noInlining, "unknown", "unknown", []string{"SH407 warning"}, "inlined anywhere", "lost in the mail"},
 		{"doubt of the plan", "kprobe:doubt", nil, "unknown", "unknown", []string{"SH406 warning"}, "", "a jump"},

@@ -212,12 +212,26 @@ func noBTF(c *kcontext) ([]kfinding, error) {
 		f.Evidence = []string{"functions whose arguments were optimised, or of which there are several, are left out of BTF"}
 		return []kfinding{f}, nil
 	}
-	if len(c.function.Protos) != 1 {
+	if n := len(c.function.Protos); n > 1 {
+		f.Severity, f.plain, f.plan = Warning, doubts, min(f.plan, doubts)
+		f.reason = reasonSame
+		f.Message = fmt.Sprintf("the kernel's BTF has %d functions %s: loaders refuse the name (cilium/ebpf) or take the first (libbpf)", n, c.name)
+		for _, p := range c.function.Protos {
+			f.Evidence = append(f.Evidence, p.C(c.name))
+		}
+		return []kfinding{f}, nil
+	} else if n == 0 {
 		return nil, nil
 	}
 	p := c.function.Protos[0]
 	most := mostArgs[c.id.Arch]
+	whole, err := c.byValue(p.Result)
+	if err != nil {
+		return nil, err
+	}
 	switch {
+	case whole: // __get_type_size in kernel/bpf/btf.c
+		f.Message = fmt.Sprintf("%s cannot be put on %s: it returns a struct by value", c.kind, c.name)
 	case p.Variadic:
 		f.Message = fmt.Sprintf("%s cannot be put on %s: it takes a variable number of arguments", c.kind, c.name)
 	case len(p.Params) > 12: // MAX_BPF_FUNC_ARGS
@@ -230,6 +244,34 @@ func noBTF(c *kcontext) ([]kfinding, error) {
 	}
 	f.Evidence = []string{p.C(c.name)}
 	return []kfinding{f}, nil
+}
+
+// byValue tells whether a type is a struct or union itself, behind typedefs and
+// qualifiers.
+func (c *kcontext) byValue(t kernel.Type) (bool, error) {
+	const depth = 32 // of typedefs; real ones nest less than 10 deep
+	for range depth {
+		t = kernel.Type(strings.TrimLeft(string(t), "cvr"))
+		name, ok := strings.CutPrefix(string(t), "t:")
+		if !ok {
+			break
+		}
+		defs, err := c.Definitions(name)
+		if err != nil {
+			return false, err
+		}
+		i := slices.IndexFunc(defs, func(d kernel.Definition) bool { return d.Kind == kernel.Typedef })
+		if i < 0 {
+			return false, nil
+		}
+		t = defs[i].Target
+	}
+	for _, head := range []string{"s:", "u:", "{s", "{u"} {
+		if strings.HasPrefix(string(t), head) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // bootOnly: code that is freed after boot (SH115).
