@@ -159,6 +159,9 @@ func (k Kernel) open(dir string) (*Image, error) {
 	return i, nil
 }
 
+// ModuleDir is the directory that holds the modules; "" where there are none.
+func (i *Image) ModuleDir() string { return i.moduleDir }
+
 // HasModules tells whether its modules are in the archive.
 func (i *Image) HasModules() bool { return i.moduleDir != "" }
 

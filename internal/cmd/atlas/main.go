@@ -113,10 +113,14 @@ func read(ctx context.Context, k source, cache string) (*kernel.Snapshot, error)
 	if packages.Config != "" {
 		paths = append(paths, packages.Config)
 	}
+	if dir := packages.ModuleDir(); dir != "" {
+		paths = append(paths, dir)
+	}
 	s, err := kernelfiles.Read(ctx, image.Options{Name: "debian-" + k.Release}, paths...)
 	if err != nil {
 		return nil, err
 	}
+	slim(s)
 	s.ID.Source, s.ID.Package = "Debian's packages", "linux-image-"+k.Release
 	return s, nil
 }

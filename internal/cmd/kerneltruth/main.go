@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -51,6 +52,7 @@ func run(ctx context.Context, out, file, only string) error {
 	}
 	defer os.RemoveAll(tmp)
 	var page bytes.Buffer
+	var failed []error
 	fmt.Fprintf(&page, head, kerneltruth.Seed)
 	for _, vm := range vmtest.Kernels() {
 		k, other := pair(a, vm.Release)
@@ -63,16 +65,18 @@ func run(ctx context.Context, out, file, only string) error {
 		}
 		list, err := tryAll(ctx, vm, guest, k, other)
 		if err != nil {
-			return fmt.Errorf("%s: %w", vm.Release, err)
+			failed = append(failed, fmt.Errorf("%s: %w", vm.Release, err))
+			continue
 		}
 		kerneltruth.WriteKernel(&page, k.Identity().Name, list)
 		fmt.Fprintf(os.Stderr, "%s: %d tried, %d wrong\n", vm.Release, len(list), len(kerneltruth.Wrong(list)))
 	}
 	if out == "" {
 		_, err = os.Stdout.Write(page.Bytes())
-		return err
+	} else if len(failed) == 0 {
+		err = os.WriteFile(out, page.Bytes(), 0o644)
 	}
-	return os.WriteFile(out, page.Bytes(), 0o644)
+	return errors.Join(append(failed, err)...)
 }
 
 // pair finds a kernel in the atlas, and the one next to it.
