@@ -92,7 +92,7 @@ func Try(ctx context.Context, vm vmtest.Kernel, guest string, list []Prediction)
 		return err
 	}
 	out, err := vm.Run(ctx, vmtest.Job{
-		Files:   []vmtest.File{{Name: "/bin/vmhooks", From: guest}, {Name: AttemptsFile, Data: data}},
+		Files: []vmtest.File{{Name: "/bin/vmhooks", From: guest}, {Name: AttemptsFile, Data: data}},
 		// A loaded host is late with the timer that the kernel checks.
 		Cmdline: []string{"lsm=landlock,bpf", "no_timer_check"},
 		Steps:   []vmtest.Step{{Args: []string{"/bin/vmhooks"}, Seconds: 600}},
