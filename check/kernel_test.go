@@ -97,6 +97,20 @@ func kernelCases() []kernelCase {
 		{"several in BTF", "fentry:plain", func(s *kernel.Snapshot) {
 			edit(s, "plain", func(f *kernel.Function) { f.Protos = append(slices.Clone(f.Protos), kernel.Proto{Result: "0"}) })
 		}, "unknown", "complete", []string{"SH114 warning"}, "has 2 functions plain", "void plain(void)"},
+		{"struct as argument", "fentry:plain", func(s *kernel.Snapshot) {
+			s.Defs = append(s.Defs, kernel.Definition{Name: "btf_func_model", Members: []kernel.Member{{Name: "ret_size"}}})
+			s.Sort()
+			edit(s, "plain", func(f *kernel.Function) {
+				f.Protos = []kernel.Proto{{Params: []kernel.Param{{Name: "g", Type: "s:kgid"}}, Result: "0"}}
+			})
+		}, "none", "complete", []string{"SH114 error"}, "arg0 (g) is one", "struct kgid g"},
+		{"struct as argument, later", "fentry:plain", func(s *kernel.Snapshot) {
+			s.Defs = append(s.Defs, kernel.Definition{Name: "btf_func_model", Members: []kernel.Member{{Name: "arg_flags"}}})
+			s.Sort()
+			edit(s, "plain", func(f *kernel.Function) {
+				f.Protos = []kernel.Proto{{Params: []kernel.Param{{Name: "g", Type: "s:kgid"}}, Result: "0"}}
+			})
+		}, "complete", "complete", nil, "", ""},
 		{"struct by value", "fentry:plain", func(s *kernel.Snapshot) {
 			s.Defs = append(s.Defs, kernel.Definition{Kind: kernel.Typedef, Name: "prot_t", Target: "{s8;prot@0=i:unsigned long;}"})
 			s.Sort()

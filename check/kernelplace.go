@@ -229,7 +229,13 @@ func noBTF(c *kcontext) ([]kfinding, error) {
 	if err != nil {
 		return nil, err
 	}
+	arg, err := c.structArgument(p)
+	if err != nil {
+		return nil, err
+	}
 	switch {
+	case arg != "":
+		f.Message = fmt.Sprintf("%s cannot be put on %s: this kernel does not pass structs by value, and %s is one", c.kind, c.name, arg)
 	case whole: // __get_type_size in kernel/bpf/btf.c
 		f.Message = fmt.Sprintf("%s cannot be put on %s: it returns a struct by value", c.kind, c.name)
 	case p.Variadic:
@@ -244,6 +250,30 @@ func noBTF(c *kcontext) ([]kfinding, error) {
 	}
 	f.Evidence = []string{p.C(c.name)}
 	return []kfinding{f}, nil
+}
+
+// structArgument names a parameter that is a struct itself, where the kernel
+// cannot pass one. Since Linux 6.0, commit 720e6a435194 ("bpf: Allow struct
+// argument in trampoline based programs"), which gave struct btf_func_model
+// the field arg_flags.
+func (c *kcontext) structArgument(p kernel.Proto) (string, error) {
+	defs, err := c.Definitions("btf_func_model")
+	if err != nil || len(defs) == 0 {
+		return "", err
+	}
+	if slices.ContainsFunc(defs[0].Members, func(m kernel.Member) bool { return m.Name == "arg_flags" }) {
+		return "", nil
+	}
+	for i, a := range p.Params {
+		whole, err := c.byValue(a.Type)
+		if err != nil {
+			return "", err
+		}
+		if whole {
+			return fmt.Sprintf("arg%d (%s)", i, a.Name), nil
+		}
+	}
+	return "", nil
 }
 
 // byValue tells whether a type is a struct or union itself, behind typedefs and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/surehook/surehook/check"
 	"github.com/surehook/surehook/hook"
@@ -74,6 +75,11 @@ func prediction(a Attempt, class Class, r check.KernelResult) Prediction {
 				p.Attaches = kernel.NotKnown
 			}
 		}
+	}
+	// Programs on hooks of a security module that is not active attach, and are
+	// never run.
+	if slices.ContainsFunc(r.Findings, func(f check.Finding) bool { return f.Rule == check.SH113 }) && len(r.Findings) == 1 {
+		p.Attaches = kernel.Yes
 	}
 	if len(r.Plain) > 0 && p.Attaches != kernel.Yes {
 		p.Why = r.Plain[0].Text

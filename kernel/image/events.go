@@ -28,12 +28,13 @@ func (b *builder) addEvents(s *source) error {
 		b.missing(kernel.Tracepoints, why)
 		return nil
 	}
+	calls := s.systemCalls()
 	for _, at := range table {
 		ev, keep, err := e.event(at)
 		if err != nil {
 			return &FormatError{s.path, "ftrace events", at, err}
 		}
-		if keep {
+		if keep && registered(calls, ev.System, ev.Name) {
 			b.snap.Events = append(b.snap.Events, ev)
 		}
 	}
