@@ -52,8 +52,22 @@ func (b *builder) connect(g *Graph) {
 		if pad, ok := b.pad(g, in); ok {
 			edges = append(edges, Edge{from, pad, Unwind})
 		}
+		edges = b.jumps(g, edges, from)
 	}
 	g.link(edges)
+}
+
+// jumps adds the edges of Options.Jumps.
+func (b *builder) jumps(g *Graph, edges []Edge, from int32) []Edge {
+	if b.opts.Jumps == nil {
+		return edges
+	}
+	for _, addr := range b.opts.Jumps(&g.Insns[from]) {
+		if to, ok := g.At(addr); ok {
+			edges = append(edges, Edge{from, to, Taken})
+		}
+	}
+	return edges
 }
 
 // pad gives the landing pad of a call, if it is in the graph.

@@ -119,6 +119,9 @@ type Options struct {
 	Labels []uint64
 	// Pad gives where control goes when the call at an address throws. May be nil.
 	Pad func(call uint64) (pad uint64, ok bool)
+	// Jumps gives where else control may go from an instruction than it says:
+	// to code that is patched in, or after a fault. May be nil.
+	Jumps func(in *Insn) []uint64
 	// Data are addresses, sorted, where data begins or ends: what code of the
 	// whole file makes (Addresses.Data), data symbols and sections. A jump
 	// table whose length is not known ends there at the latest. May be nil;

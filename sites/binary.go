@@ -6,6 +6,7 @@ import (
 
 	"github.com/surehook/surehook/dwarfinfo"
 	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/flow"
 )
 
 // Options of Open. The zero value looks for debug information in the file
@@ -20,6 +21,9 @@ type Options struct {
 	// kernel changes it at run time; the address is virtual. nil: the file is
 	// none of a kernel, and what uprobes fail on is avoided instead.
 	Reserved func(addr uint64) bool
+	// Jumps gives where else control may go from an instruction of a kernel
+	// than it says (flow.Options.Jumps); nil for programs.
+	Jumps func(in *flow.Insn) []uint64
 
 	cacheAll bool // small files too
 }
@@ -51,6 +55,7 @@ type Binary struct {
 	golang      elfbin.Range               // what Go's compiler and assembler made; empty for other programs
 
 	reserved func(addr uint64) bool // Options.Reserved
+	jumps    func(in *flow.Insn) []uint64
 
 	closer    io.Closer // of what the cache gave, or nil
 	wholeOnce sync.Once
@@ -82,7 +87,7 @@ func Open(path string, opts Options) (*Binary, error) {
 func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b := &Binary{file: f, bodies: map[int32]*body{}, noReturn: map[uint64]bool{}, returning: map[uint64]bool{}}
 	b.debug, b.search = elfbin.FindDebug(f, opts.Debug)
-	b.reserved = opts.Reserved
+	b.reserved, b.jumps = opts.Reserved, opts.Jumps
 	b.stray = sync.OnceValue(b.findStrangers)
 	b.foldedJumps = sync.OnceValue(b.findFoldedJumps)
 	b.symbols = sync.OnceValue(func() []elfbin.Symbol { return functionSymbols(f) })

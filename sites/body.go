@@ -104,7 +104,7 @@ func (b *Binary) build(entry uint64, ranges []elfbin.Range, labels []uint64) (*f
 	}
 	return flow.Build(flow.Options{
 		Arch: b.file.Arch(), Image: b.file, Entry: entry, Ranges: ranges,
-		NoReturn: b.neverReturns, Pad: b.pad, Labels: labels, Data: b.dataBounds(),
+		NoReturn: b.neverReturns, Pad: b.pad, Jumps: b.jumps, Labels: labels, Data: b.dataBounds(),
 	})
 }
 

@@ -159,6 +159,9 @@ func (bd *body) enter(v *copyView, views []*copyView) copyResult {
 func (bd *body) count(edges []entryEdge, r *copyResult) {
 	r.edges = append(r.edges, edges...)
 	points, lost := bd.place(edges)
+	if u, yes := bd.patchedWay(edges); yes {
+		r.doubt(ReasonDecided, "whether the kernel has patched a jump in at "+hex(bd.graph.Insns[u].Addr)+" decides if the copy is entered from there")
+	}
 	for _, p := range points {
 		if bd.throws(p.insn) && slices.ContainsFunc(edges, func(e entryEdge) bool { return e.from == p.insn && bd.behind(e) }) {
 			r.doubt(ReasonThrow, "executions behind the call at "+hex(bd.graph.Insns[p.insn].Addr)+" are counted at the call: an exception that it throws is counted too")

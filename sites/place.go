@@ -76,6 +76,10 @@ func (bd *body) onEdge(e entryEdge) (point, bool) {
 	}
 	in := g.Insns[u]
 	switch in.Kind {
+	case flow.Plain, flow.Jump: // the kernel makes a jump or a nop of it, see patchedWay
+		if p, ok := bd.backward(u); ok {
+			return point{insn: p}, true
+		}
 	case flow.CondJump:
 		if bd.hazard(u) {
 			return point{}, false
@@ -96,6 +100,27 @@ func (bd *body) onEdge(e entryEdge) (point, bool) {
 		}
 	}
 	return point{}, false
+}
+
+// patchedWay finds an edge that is counted at its source although that leads
+// elsewhere when the kernel has patched a jump in.
+func (bd *body) patchedWay(edges []entryEdge) (u int32, yes bool) {
+	g := bd.graph
+	in := map[int32]int{}
+	for _, e := range edges {
+		if e.from >= 0 {
+			in[e.to]++
+		}
+	}
+	for _, e := range edges {
+		if e.from < 0 || len(g.Succ(e.from)) < 2 || in[e.to] == len(g.Pred(e.to)) {
+			continue
+		}
+		if k := g.Insns[e.from].Kind; k == flow.Plain || k == flow.Jump {
+			return e.from, true
+		}
+	}
+	return 0, false
 }
 
 // takenTo is the target of a conditional jump, -1 if it lies outside.

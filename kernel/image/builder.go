@@ -166,6 +166,7 @@ func (b *builder) addTypes() {
 	}
 	b.addProtos(b.core)
 	b.snap.Defs = b.core.types.Defs
+	b.layouts = newLayouts(b.snap.Defs)
 	b.addKfuncs(b.core)
 	b.addHooks()
 }

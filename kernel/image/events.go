@@ -20,9 +20,6 @@ func (b *builder) addEvents(s *source) error {
 		b.missing(kernel.Tracepoints, "the layout of the kernel's events is not known without its BTF")
 		return nil
 	}
-	if b.layouts.defs == nil {
-		b.layouts = newLayouts(b.core.types.Defs)
-	}
 	e := eventReader{s: s, l: b.layouts, raws: raws}
 	if why := e.unfit(); why != "" {
 		b.missing(kernel.Tracepoints, why)

@@ -55,7 +55,20 @@ static NOINLINE int twice(int n, int unused) { __asm__ volatile("" ::: "memory")
 __attribute__((section(".init.text"))) int start_kernel(int n) { return do_sys_open(n) + twice(n, 7); }
 int schedule(int n) { trace_sched_switch(n); return twice(n, 8); }
 
+// A jump label as arch/x86/include/asm/jump_label.h has it.
+static inline int slow_path(int n) { vfs_open(n); return vfs_open(n + 1); }
+static inline __attribute__((always_inline)) _Bool static_branch(void)
+{
+	__asm__ goto("1: .byte 0x0f,0x1f,0x44,0x00,0x00\n"
+		".pushsection __jump_table, \"aw\"\n.balign 8\n.long 1b - ., %l[yes] - .\n.quad 0\n.popsection"
+		: : : : yes);
+	return 0;
+yes:
+	return 1;
+}
+NOINLINE int branchy(int n) { return static_branch() ? slow_path(n) : n; }
+
 void *const mcount[] SECTION("__mcount_loc") = { (char *)vfs_open, (char *)do_sys_open + 4, (char *)start_kernel, (char *)schedule };
 void *const blacklist[] SECTION("_kprobe_blacklist") = { unsafe };
 
-void _start(void) { start_kernel(state); schedule(state); enter_idle(unsafe(state)); for (;;); }
+void _start(void) { start_kernel(state); schedule(state); enter_idle(unsafe(state)); branchy(state); for (;;); }
