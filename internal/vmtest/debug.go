@@ -19,7 +19,7 @@ func (k Kernel) Vmlinux(ctx context.Context, cache string) (string, error) {
 	err = fill(dir, func(tmp, root string) error {
 		apt, err := newApt(ctx, filepath.Join(tmp, "apt"), k.Arch, k.Suite)
 		if err != nil {
-			return fmt.Errorf("Linux %s: %w", k.Release, err)
+			return fmt.Errorf("kernel %s: %w", k.Release, err)
 		}
 		unpacked := filepath.Join(tmp, "unpacked")
 		if err := apt.unpack(ctx, unpacked, "linux-image-"+k.Release+"-dbg"); err != nil {

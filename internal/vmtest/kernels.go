@@ -73,7 +73,7 @@ func (k Kernel) Fetch(ctx context.Context, cache string) (*Image, error) {
 func (k Kernel) download(ctx context.Context, tmp, root string) error {
 	apt, err := newApt(ctx, filepath.Join(tmp, "apt"), k.Arch, k.Suite)
 	if err != nil {
-		return fmt.Errorf("Linux %s: %w", k.Release, err)
+		return fmt.Errorf("kernel %s: %w", k.Release, err)
 	}
 	out, err := apt.run(ctx, "apt-cache", "pkgnames", "linux-")
 	if err != nil {
@@ -178,10 +178,10 @@ func (i *Image) Run(ctx context.Context, job Job) (*Outcome, error) {
 	job.Files, job.Modules = append(files, job.Files...), paths
 	out, err := Machine{Arch: i.Arch, Kernel: i.Path}.Run(ctx, job)
 	if err != nil {
-		return nil, fmt.Errorf("Linux %s: %w", i.Release, err)
+		return nil, fmt.Errorf("kernel %s: %w", i.Release, err)
 	}
 	if out.Kernel != i.Release {
-		return nil, fmt.Errorf("Linux %s says that it is %s; remove %s", i.Release, out.Kernel, i.Path)
+		return nil, fmt.Errorf("kernel %s says it is %s; remove %s", i.Release, out.Kernel, i.Path)
 	}
 	return out, nil
 }

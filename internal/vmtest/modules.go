@@ -36,7 +36,7 @@ func (i *Image) modules(names []string) ([]File, []string, error) {
 	}
 	for _, n := range names {
 		if err := l.add(n, true); err != nil {
-			return nil, nil, fmt.Errorf("Linux %s: %w", i.Release, err)
+			return nil, nil, fmt.Errorf("kernel %s: %w", i.Release, err)
 		}
 	}
 	return l.files, l.paths, nil
