@@ -57,7 +57,8 @@ func (b *builder) connect(g *Graph) {
 	g.link(edges)
 }
 
-// jumps adds the edges of Options.Jumps.
+// jumps adds the edges of Options.Jumps. Where they lead is known by that, and
+// no label that may be entered from anywhere.
 func (b *builder) jumps(g *Graph, edges []Edge, from int32) []Edge {
 	if b.opts.Jumps == nil {
 		return edges
@@ -65,6 +66,7 @@ func (b *builder) jumps(g *Graph, edges []Edge, from int32) []Edge {
 	for _, addr := range b.opts.Jumps(&g.Insns[from]) {
 		if to, ok := g.At(addr); ok {
 			edges = append(edges, Edge{from, to, Taken})
+			g.Labels = slices.DeleteFunc(g.Labels, func(i int32) bool { return i == to })
 		}
 	}
 	return edges

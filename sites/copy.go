@@ -169,6 +169,10 @@ func (bd *body) count(edges []entryEdge, r *copyResult) {
 		r.points = append(r.points, copyPoint{bd.graph.Insns[p.insn].Addr, p.cond})
 	}
 	for _, e := range lost {
+		if bd.patches(e) {
+			r.doubt(ReasonDecided, "the copy is entered from "+hex(bd.graph.Insns[e.from].Addr)+" only when the kernel has patched a jump there, which cannot be counted")
+			continue
+		}
 		r.why = "one way into the copy cannot be told from another"
 		r.doubt(ReasonCondition, "the way into "+hex(bd.graph.Insns[e.to].Addr)+" cannot be counted on its own")
 	}

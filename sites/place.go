@@ -113,14 +113,21 @@ func (bd *body) patchedWay(edges []entryEdge) (u int32, yes bool) {
 		}
 	}
 	for _, e := range edges {
-		if e.from < 0 || len(g.Succ(e.from)) < 2 || in[e.to] == len(g.Pred(e.to)) {
-			continue
-		}
-		if k := g.Insns[e.from].Kind; k == flow.Plain || k == flow.Jump {
+		if bd.patches(e) && in[e.to] != len(g.Pred(e.to)) {
 			return e.from, true
 		}
 	}
 	return 0, false
+}
+
+// patches tells whether an edge leaves an instruction that the kernel turns
+// into a jump or a nop.
+func (bd *body) patches(e entryEdge) bool {
+	if e.from < 0 || len(bd.graph.Succ(e.from)) < 2 {
+		return false
+	}
+	k := bd.graph.Insns[e.from].Kind
+	return k == flow.Plain || k == flow.Jump
 }
 
 // takenTo is the target of a conditional jump, -1 if it lies outside.
