@@ -198,3 +198,10 @@ func (noCheck) Sum(b []byte) []byte         { return b }
 func (noCheck) Reset()                      {}
 func (noCheck) Size() int                   { return 0 }
 func (noCheck) BlockSize() int              { return 1 }
+
+// Unxz decompresses one xz stream of LZMA2 without other filters, to at most
+// limit bytes: it allocates no more than that.
+func Unxz(b []byte, limit int) ([]byte, error) {
+	out, _, err := unxz(b, limit)
+	return out, err
+}

@@ -74,7 +74,7 @@ func snapshots(ctx context.Context, args []string, name string) ([]*kernel.Snaps
 	if list != nil || err != nil {
 		return list, err
 	}
-	s, err := readImage(ctx, image.Options{Name: name}, args...)
+	s, err := readImage(ctx, image.Options{Name: name, Modules: true}, args...)
 	if err != nil {
 		return nil, err
 	}

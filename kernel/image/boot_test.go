@@ -185,3 +185,25 @@ func FuzzUnpack(f *testing.F) {
 		}
 	})
 }
+
+// TestXZ: without a program, small streams are read, and a hostile one takes no
+// more memory than its size allows.
+func TestXZ(t *testing.T) {
+	text := bytes.Repeat([]byte("modules are small "), 1000)
+	cmd := exec.Command("xz", "-c", "--check=crc32")
+	cmd.Stdin = bytes.NewReader(text)
+	packed, err := cmd.Output()
+	if err != nil {
+		t.Skip("no xz: ", err)
+	}
+	r, err := Decompress("xz", bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readLimited(r, maxImage); err != nil || !bytes.Equal(got, text) {
+		t.Errorf("%d bytes: %v", len(got), err)
+	}
+	if _, err := Decompress("xz", bytes.NewReader(packed[:len(packed)/2])); err == nil {
+		t.Error("a truncated stream gives no error")
+	}
+}

@@ -55,6 +55,7 @@ type archive struct {
 	in      Input
 	control arMember
 	data    arMember
+	debug   bool // it holds debug files: of modules, those have no code
 }
 
 type arMember struct {
@@ -188,6 +189,8 @@ func (f *files) takeDeb(in Input) error {
 		return err
 	}
 	f.packages = append(f.packages, title)
+	name, _, _ := strings.Cut(title, " ")
+	d.debug = strings.HasSuffix(name, "-dbg")
 	f.debs = append(f.debs, d)
 	var config, kernel bool
 	return d.each(f.opts, d.data, func(name string, size int64, r io.Reader) error {

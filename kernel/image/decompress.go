@@ -9,7 +9,8 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
+
+	"github.com/surehook/surehook/elfbin"
 )
 
 // Decompressor gives what a compressed stream holds; format is "gzip", "xz",
@@ -58,13 +59,28 @@ func Decompress(format string, r io.Reader) (io.ReadCloser, error) {
 	case "lz4":
 		return io.NopCloser(&lz4Reader{r: r}), nil
 	case "xz":
-		in, err := xz.NewReader(r)
-		if err != nil {
-			return nil, err
-		}
-		return io.NopCloser(in), nil
+		return unxz(r)
 	}
 	return nil, fmt.Errorf("%w: %s", ErrFormat, format)
+}
+
+// maxXZ bounds an xz stream that is read without a program, in bytes: modules
+// and kernels are smaller, debug packages larger and would take minutes.
+const maxXZ = 64 << 20
+
+// unxz unpacks a stream whole. What it may hold is bounded by its size: xz packs
+// code to a quarter.
+func unxz(r io.Reader) (io.ReadCloser, error) {
+	packed, err := readLimited(r, maxXZ)
+	if err != nil {
+		return nil, fmt.Errorf("%w; only the program xz reads it (xz-utils)", err)
+	}
+	const least, most = 1 << 20, 64
+	out, err := elfbin.Unxz(packed, min(maxImage, least+most*len(packed)))
+	if err != nil {
+		return nil, fmt.Errorf("%w; the program xz may read it (xz-utils)", err)
+	}
+	return io.NopCloser(bytes.NewReader(out)), nil
 }
 
 // lz4Reader reads the legacy frame that the kernel's build makes (lz4 -l): a

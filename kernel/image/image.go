@@ -25,8 +25,8 @@ type Options struct {
 	// Modules reads the modules that packages hold; those given as files are
 	// read anyway.
 	Modules bool
-	// Decompress unpacks what is compressed; nil: with Go's libraries, which
-	// are slow for xz, at 4 MB/s, and do not know all of its filters.
+	// Decompress unpacks what is compressed; nil: the function Decompress,
+	// which reads xz at 4 MB/s, without filters, and no large streams.
 	Decompress Decompressor
 	// Scratch opens a place for the large files of packages; nil: memory.
 	Scratch func() (Scratch, error)

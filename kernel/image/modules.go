@@ -28,8 +28,8 @@ func (b *builder) addModules() error {
 		}
 	}
 	for _, d := range b.files.debs {
-		if !b.opts.Modules {
-			break
+		if !b.opts.Modules || d.debug {
+			continue
 		}
 		if err := b.packageModules(d, add); err != nil {
 			return err
@@ -43,8 +43,7 @@ func (b *builder) addModules() error {
 	return nil
 }
 
-// packageModules gives the modules of a package; debug packages have them
-// without code, which is passed over.
+// packageModules gives the modules of a package.
 func (b *builder) packageModules(d *archive, add func(Input) error) error {
 	return d.each(b.files.opts, d.data, func(name string, size int64, r io.Reader) error {
 		base, ext, _ := strings.Cut(path.Base(name), ".ko")
