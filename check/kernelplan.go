@@ -99,28 +99,65 @@ func (c *kcontext) refusedIn(p kernel.Copy) (kernel.Answer, error) {
 	if err != nil || !ok {
 		return kernel.NotKnown, err
 	}
+	for _, s := range f.Symbols {
+		if s.Name == p.Caller && s.Module == p.Module {
+			return c.refusedAt(f, s)
+		}
+	}
+	return kernel.NotKnown, nil
+}
+
+// refusedAt tells whether kprobes are refused in a symbol of a function.
+func (c *kcontext) refusedAt(f kernel.Function, s kernel.Symbol) (kernel.Answer, error) {
+	if s.Refused == kernel.Yes || s.Init {
+		return kernel.Yes, nil
+	}
 	notrace, err := c.notraceRefused()
 	if err != nil {
 		return kernel.NotKnown, err
 	}
-	for _, s := range f.Symbols {
-		if s.Name != p.Caller || s.Module != p.Module {
-			continue
-		}
-		switch {
-		case s.Refused == kernel.Yes || s.Init:
+	if notrace == kernel.Yes {
+		o := kcontext{member: c.member, kind: hook.Kprobe, function: f}
+		switch a, err := o.traced(s); {
+		case err != nil:
+			return kernel.NotKnown, err
+		case a == kernel.No:
 			return kernel.Yes, nil
-		case notrace == kernel.Yes:
-			o := kcontext{member: c.member, kind: hook.Kprobe, function: f}
-			a, err := o.traced(s)
-			if err != nil || a != kernel.Yes {
-				if a == kernel.No {
-					return kernel.Yes, nil
-				}
-				return kernel.NotKnown, err
-			}
+		case a != kernel.Yes:
+			return kernel.NotKnown, nil
 		}
-		return s.Refused, nil
 	}
-	return kernel.NotKnown, nil
+	return s.Refused, nil
+}
+
+// Attachable gives a function with the symbols and inlined copies that kprobes
+// can be put on in a kernel, and apart the names of symbols and the copies
+// where the kernel refuses them. What is not known is tried.
+func Attachable(k kernel.Kernel, f kernel.Function) (can kernel.Function, symbols []string, copies []kernel.Copy, err error) {
+	c := &kcontext{member: newMember(k), kind: hook.Kprobe, function: f}
+	can = f
+	can.Symbols, can.Copies = nil, nil
+	for _, s := range f.Symbols {
+		a, err := c.refusedAt(f, s)
+		if err != nil {
+			return f, nil, nil, err
+		}
+		if a == kernel.Yes && (s.Kind == kernel.Body || s.Kind == kernel.Clone) {
+			symbols = append(symbols, s.Name)
+		} else {
+			can.Symbols = append(can.Symbols, s)
+		}
+	}
+	for _, p := range f.Copies {
+		a, err := c.refusedIn(p)
+		if err != nil {
+			return f, nil, nil, err
+		}
+		if a == kernel.Yes {
+			copies = append(copies, p)
+		} else {
+			can.Copies = append(can.Copies, p)
+		}
+	}
+	return can, symbols, copies, nil
 }

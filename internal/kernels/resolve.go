@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/surehook/surehook/check"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/kernel"
 	"github.com/surehook/surehook/sites"
@@ -31,14 +32,47 @@ func Resolve(k kernel.Kernel, h hook.Hook) ([]sites.Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		if ok {
-			out = append(out, result(k, h, f))
+		if !ok {
+			continue
 		}
+		can, bodies, copies, err := check.Attachable(k, f)
+		if err != nil {
+			return nil, err
+		}
+		r := result(k, h, can)
+		if h.Function == f.Name || h.Glob() {
+			lose(&r, bodies, copies)
+		}
+		out = append(out, r)
 	}
 	if len(out) == 0 {
 		return nil, notThere(k, h)
 	}
 	return out, nil
+}
+
+// lose notes bodies and copies that no probe can be put on.
+func lose(r *sites.Result, bodies []string, copies []kernel.Copy) {
+	n := len(bodies) + len(copies)
+	if n == 0 {
+		return
+	}
+	for _, name := range bodies {
+		r.PlanLost = append(r.PlanLost, sites.Lost{Caller: name, Why: "the kernel refuses kprobes on the function itself", Code: sites.ReasonHazard})
+	}
+	for _, c := range copies {
+		r.PlanLost = append(r.PlanLost, sites.Lost{Caller: c.Caller, Why: "inlined copy where the kernel refuses kprobes", Code: sites.ReasonHazard})
+	}
+	r.Lost = append(r.Lost, r.PlanLost[len(r.PlanLost)-n:]...)
+	r.Plan.Reasons = append([]sites.Reason{{Code: sites.ReasonHazard, Text: fmt.Sprintf("the kernel refuses kprobes at %d places", n)}}, r.Plan.Reasons...)
+	for _, j := range []*sites.Judgement{&r.Plan, &r.Plain} {
+		if j.Verdict == sites.Complete || j.Verdict == sites.Unknown {
+			j.Verdict = sites.Partial
+		}
+	}
+	if len(r.Sites) == 0 {
+		r.Plan.Verdict = sites.None
+	}
 }
 
 // hasPlaces tells whether a hook is put on a function's code.

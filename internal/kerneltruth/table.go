@@ -69,3 +69,16 @@ func WriteKernel(w io.Writer, name string, list []Prediction) {
 		fmt.Fprintf(w, "\n- wrong: `%s` (%s): said: %s; the kernel: %s\n", p.Hook, p.Class, said, cmp.Or(p.Got, "attached"))
 	}
 }
+
+// WriteCounts writes what was counted on a kernel.
+func WriteCounts(w io.Writer, list []Counted) {
+	fmt.Fprintf(w, "\n%d rounds of system calls, selectively inlined functions:\n\n| function | executed by | truth | plan | plain probe | plan's verdict |\n|---|---|---|---|---|---|\n", manyRounds-fewRounds)
+	right := 0
+	for _, c := range list {
+		if c.Plan == c.Want {
+			right++
+		}
+		fmt.Fprintf(w, "| `%s` | %s | %d | %d | %d | %s |\n", c.Function, c.Why, c.Want, c.Plan, c.Plain, c.PlanVerdict)
+	}
+	fmt.Fprintf(w, "| **exact** | | %d | %d | | |\n", len(list), right)
+}

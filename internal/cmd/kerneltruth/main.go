@@ -69,6 +69,11 @@ func run(ctx context.Context, out, file, only string) error {
 			continue
 		}
 		kerneltruth.WriteKernel(&page, k.Identity().Name, list)
+		if counts, err := countAll(ctx, vm, k, guest, tmp, file); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", vm.Release, err))
+		} else {
+			kerneltruth.WriteCounts(&page, counts)
+		}
 		fmt.Fprintf(os.Stderr, "%s: %d tried, %d wrong\n", vm.Release, len(list), len(kerneltruth.Wrong(list)))
 	}
 	if out == "" {
@@ -107,4 +112,20 @@ func tryAll(ctx context.Context, vm vmtest.Kernel, guest string, k, other kernel
 		return nil, err
 	}
 	return list, kerneltruth.Try(ctx, vm, guest, list)
+}
+
+// countAll counts with the plan and without. The program has the atlas of the
+// kernels in it; another file goes along.
+func countAll(ctx context.Context, vm vmtest.Kernel, k kernel.Kernel, guest, tmp, file string) ([]kerneltruth.Counted, error) {
+	if vm.Arch != "amd64" { // the tables of calls are those of x86-64
+		return nil, nil
+	}
+	surehook := filepath.Join(tmp, "surehook-"+vm.Arch)
+	if err := vmtest.Build(ctx, vm.Arch, "github.com/surehook/surehook/cmd/surehook", surehook); err != nil {
+		return nil, err
+	}
+	if file == "" {
+		file = "atlas/debian/debian.atlas"
+	}
+	return kerneltruth.Count(ctx, vm, k, surehook, guest, file)
 }
