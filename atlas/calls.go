@@ -9,53 +9,111 @@ import (
 // calls are the direct calls of a kernel. Nodes are symbols of one name and
 // module, and what has none.
 type calls struct {
-	nodes  []callNode
-	byName map[string][]uint32 // nodes
-	out    rows[uint32]        // callees by caller
-	in     rows[uint32]        // callers by callee
+	symbol []int32      // of each node its first symbol; -1: it has none
+	node   []uint32     // of each symbol its node
+	extra  []callNode   // what has no symbol; they are the last nodes
+	out    rows[uint32] // callees by caller
+	in     rows[uint32] // callers by callee
 }
 
 type callNode struct{ name, module string }
 
 // Callers gives the direct calls of a symbol.
 func (e *Entry) Callers(symbol string) ([]kernel.Call, error) {
-	g, err := e.calls()
-	if err != nil {
-		return nil, err
-	}
-	var out []kernel.Call
-	for _, n := range g.byName[symbol] {
-		for _, from := range g.in.of(int(n)) {
-			out = append(out, g.call(from, n))
-		}
-	}
-	slices.SortFunc(out, kernel.CompareCalls)
-	return out, nil
+	return e.callsOf(symbol, func(g *calls) *rows[uint32] { return &g.in }, func(self, other callNode) kernel.Call {
+		return kernel.Call{Caller: other.name, CallerModule: other.module, Callee: self.name, CalleeModule: self.module}
+	})
 }
 
 // Callees gives the direct calls that a symbol makes.
 func (e *Entry) Callees(symbol string) ([]kernel.Call, error) {
+	return e.callsOf(symbol, func(g *calls) *rows[uint32] { return &g.out }, func(self, other callNode) kernel.Call {
+		return kernel.Call{Caller: self.name, CallerModule: self.module, Callee: other.name, CalleeModule: other.module}
+	})
+}
+
+// callsOf gives the calls at the nodes of a symbol's name.
+func (e *Entry) callsOf(symbol string, side func(*calls) *rows[uint32], call func(self, other callNode) kernel.Call) ([]kernel.Call, error) {
 	g, err := e.calls()
 	if err != nil {
 		return nil, err
 	}
+	nodes, err := e.nodesOf(g, symbol)
+	if err != nil {
+		return nil, err
+	}
 	var out []kernel.Call
-	for _, n := range g.byName[symbol] {
-		for _, to := range g.out.of(int(n)) {
-			out = append(out, g.call(n, to))
+	for _, n := range nodes {
+		self, err := e.nodeName(g, n)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range side(g).of(int(n)) {
+			other, err := e.nodeName(g, m)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, call(self, other))
 		}
 	}
 	slices.SortFunc(out, kernel.CompareCalls)
 	return out, nil
 }
 
-func (g *calls) call(from, to uint32) kernel.Call {
-	a, b := g.nodes[from], g.nodes[to]
-	return kernel.Call{Caller: a.name, CallerModule: a.module, Callee: b.name, CalleeModule: b.module}
+// nodesOf gives the nodes of a name: one for each module that has it.
+func (e *Entry) nodesOf(g *calls, name string) ([]uint32, error) {
+	y, err := e.symbols()
+	if err != nil {
+		return nil, err
+	}
+	var nodes []uint32
+	source, ok, err := e.Symbol(name)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		fn, _, err := e.find(source)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range y.byFn.of(fn) {
+			suffix, err := e.a.names.get(y.suffix[i])
+			if err != nil {
+				return nil, err
+			}
+			if n := g.node[i]; withSuffix(source, suffix) == name && !slices.Contains(nodes, n) {
+				nodes = append(nodes, n)
+			}
+		}
+	}
+	for i, x := range g.extra {
+		if x.name == name {
+			nodes = append(nodes, uint32(len(g.symbol)-len(g.extra)+i))
+		}
+	}
+	return nodes, nil
+}
+
+// nodeName gives the name and module of a node.
+func (e *Entry) nodeName(g *calls, n uint32) (callNode, error) {
+	i := g.symbol[n]
+	if i < 0 {
+		return g.extra[int(n)-(len(g.symbol)-len(g.extra))], nil
+	}
+	y, err := e.symbols()
+	if err != nil {
+		return callNode{}, err
+	}
+	mods, err := e.mods()
+	if err != nil {
+		return callNode{}, err
+	}
+	name, err := e.symbolName(y, int(i))
+	return callNode{name, mods[y.mod[i]]}, err
 }
 
 func (e *Entry) readCalls() (*calls, error) {
-	g := &calls{byName: map[string][]uint32{}}
+	g := &calls{}
 	if err := e.readNodes(g); err != nil {
 		return nil, err
 	}
@@ -63,7 +121,7 @@ func (e *Entry) readCalls() (*calls, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := len(g.nodes)
+	n := len(g.symbol)
 	if n > len(c.data) {
 		return nil, e.bad(sectCallEdges)
 	}
@@ -96,18 +154,19 @@ func (e *Entry) readNodes(g *calls) error {
 	if err != nil {
 		return err
 	}
-	mods, err := e.mods()
-	if err != nil {
-		return err
-	}
+	g.node = make([]uint32, len(y.addr))
 	for i := range y.addr {
-		name, err := e.symbolName(y, i)
-		if err != nil {
-			return err
-		}
-		n := callNode{name, mods[y.mod[i]]}
-		if !slices.ContainsFunc(g.byName[name], func(j uint32) bool { return g.nodes[j] == n }) {
-			g.add(n)
+		g.node[i] = uint32(len(g.symbol))
+		// One of the same name before it has the node already.
+		for _, j := range y.byFn.of(int(y.fn[i])) {
+			if int(j) >= i {
+				g.symbol = append(g.symbol, int32(i))
+				break
+			}
+			if y.suffix[j] == y.suffix[i] && y.mod[j] == y.mod[i] {
+				g.node[i] = g.node[j]
+				break
+			}
 		}
 	}
 	c, err := e.section(sectCallNodes)
@@ -123,15 +182,10 @@ func (e *Entry) readNodes(g *calls) error {
 		if err != nil {
 			return err
 		}
-		g.add(callNode{name, module})
+		g.extra, g.symbol = append(g.extra, callNode{name, module}), append(g.symbol, -1)
 	}
-	if !c.done() || len(g.nodes) != e.meta.Nodes {
+	if !c.done() || len(g.symbol) != e.meta.Nodes {
 		return e.bad(sectCallNodes)
 	}
 	return nil
-}
-
-func (g *calls) add(n callNode) {
-	g.byName[n.name] = append(g.byName[n.name], uint32(len(g.nodes)))
-	g.nodes = append(g.nodes, n)
 }

@@ -1,8 +1,6 @@
 package atlas
 
 import (
-	"slices"
-
 	"github.com/surehook/surehook/kernel"
 )
 
@@ -76,11 +74,16 @@ func (e *Entry) restoreLists(s *kernel.Snapshot) (err error) {
 	if err != nil {
 		return err
 	}
-	for i := range g.nodes {
-		for _, to := range g.out.of(i) {
-			s.Edges = append(s.Edges, g.call(uint32(i), to))
+	nodes := make([]callNode, len(g.symbol))
+	for i := range nodes {
+		if nodes[i], err = e.nodeName(g, uint32(i)); err != nil {
+			return err
 		}
 	}
-	s.Edges = slices.Clip(s.Edges)
+	for i, from := range nodes {
+		for _, n := range g.out.of(i) {
+			s.Edges = append(s.Edges, kernel.Call{Caller: from.name, CallerModule: from.module, Callee: nodes[n].name, CalleeModule: nodes[n].module})
+		}
+	}
 	return nil
 }
