@@ -48,6 +48,7 @@ func (e *Entry) callsOf(symbol string, side func(*calls) *rows[uint32], call fun
 		if err != nil {
 			return nil, err
 		}
+		out = slices.Grow(out, len(side(g).of(int(n))))
 		for _, m := range side(g).of(int(n)) {
 			other, err := e.nodeName(g, m)
 			if err != nil {
@@ -125,12 +126,18 @@ func (e *Entry) readCalls() (*calls, error) {
 	if n > len(c.data) {
 		return nil, e.bad(sectCallEdges)
 	}
-	counts := make([]uint32, n)
+	counts, sum := make([]uint32, n), 0
 	for i := range counts {
-		counts[i] = uint32(c.int(1<<31 - 1))
+		v := c.int(1<<31 - 1)
+		counts[i] = uint32(v)
+		sum += v
 	}
+	if c.bad || sum > len(c.data) { // an edge takes a byte or more
+		return nil, e.bad(sectCallEdges)
+	}
+	g.out = rows[uint32]{end: make([]uint32, 0, n), values: make([]uint32, 0, sum)}
 	_, order := ranks(counts)
-	var callers []uint32
+	callers := make([]uint32, 0, sum)
 	for i := range n {
 		for _, r := range c.ascending(n) {
 			g.out.values = append(g.out.values, order[r])
@@ -154,7 +161,7 @@ func (e *Entry) readNodes(g *calls) error {
 	if err != nil {
 		return err
 	}
-	g.node = make([]uint32, len(y.addr))
+	g.node, g.symbol = make([]uint32, len(y.addr)), make([]int32, 0, len(y.addr))
 	for i := range y.addr {
 		g.node[i] = uint32(len(g.symbol))
 		// One of the same name before it has the node already.

@@ -67,7 +67,7 @@ func (e *Entry) ids(kind sectionKind, limit int) ([]uint32, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []uint32
+	list := make([]uint32, 0, len(c.data)) // each takes a byte or more, mostly one
 	near := mark{}
 	for !c.bad && len(c.data) > 0 {
 		v := near.value(c.signed())

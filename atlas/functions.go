@@ -102,6 +102,7 @@ func (e *Entry) readFunctions() (*functions, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.reasons.end = make([]uint32, 0, n)
 	for range n {
 		v := c.next()
 		if v&3 > uint64(kernel.No) || v>>2&7 >= uint64(len(verdicts())) || v>>5 > uint64(len(why.data)) {

@@ -131,6 +131,7 @@ func (e *Entry) readSymbols() (*symbols, error) {
 	if err != nil {
 		return nil, err
 	}
+	y.facts, y.suffix, y.args.end = make([]uint32, 0, n), make([]uint32, 0, n), make([]uint32, 0, n)
 	for range n {
 		v := c.int(1<<9 - 1)
 		y.facts = append(y.facts, uint32(v))
@@ -166,6 +167,7 @@ func (e *Entry) readAddresses(y *symbols, mods int) error {
 	if sum != e.meta.Symbols || sum > len(c.data) {
 		return e.bad(sectSymAddrs)
 	}
+	y.mod, y.addr, y.size = make([]int32, 0, sum), make([]uint64, 0, sum), make([]uint64, 0, sum)
 	for m, n := range counts {
 		y.first = append(y.first, len(y.addr))
 		end, last := uint64(0), uint64(0)
