@@ -16,7 +16,7 @@ EMULATOR  := qemu-system-x86 qemu-system-arm
 PEERS     := bpftrace gdb linux-perf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test vmtest accuracy atlas bench generate lint go
+.PHONY: help demo test vmtest accuracy atlas kerneltruth bench generate lint go
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -41,6 +41,10 @@ accuracy: go ## measures sites against the truth and against perf, gdb, bpftrace
 atlas: go ## builds the atlas of Debian's kernels from their packages: 3 GB, 15 minutes
 	@.ci/need --must dpkg-dev xz-utils
 	$(GO) run ./internal/cmd/atlas
+
+kerneltruth: go ## tries on kernels in virtual machines what check says of hooks: docs/kernel-truth.md
+	@.ci/need --must qemu-system-x86 qemu-system-arm dpkg-dev xz-utils
+	$(GO) run ./internal/cmd/kerneltruth -out docs/kernel-truth.md
 
 bench: go ## a kernel's whole index and one function of it against perf; as root also the time to attach
 	@.ci/need gcc libc6-dev linux-perf
