@@ -74,12 +74,15 @@ func run(ctx context.Context, out, file, only string) error {
 		} else {
 			kerneltruth.WriteCounts(&page, counts)
 		}
+		if out != "" { // a run takes half an hour: what is done is kept
+			if err := os.WriteFile(out, page.Bytes(), 0o644); err != nil {
+				return err
+			}
+		}
 		fmt.Fprintf(os.Stderr, "%s: %d tried, %d wrong\n", vm.Release, len(list), len(kerneltruth.Wrong(list)))
 	}
 	if out == "" {
 		_, err = os.Stdout.Write(page.Bytes())
-	} else if len(failed) == 0 {
-		err = os.WriteFile(out, page.Bytes(), 0o644)
 	}
 	return errors.Join(append(failed, err)...)
 }
