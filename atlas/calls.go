@@ -110,7 +110,7 @@ func (e *Entry) nodeName(g *calls, n uint32) (callNode, error) {
 		return callNode{}, err
 	}
 	name, err := e.symbolName(y, int(i))
-	return callNode{name, mods[y.mod[i]]}, err
+	return callNode{name, mods[moduleAt(y.first, int(i))]}, err
 }
 
 func (e *Entry) readCalls() (*calls, error) {
@@ -170,7 +170,7 @@ func (e *Entry) readNodes(g *calls) error {
 				g.symbol = append(g.symbol, int32(i))
 				break
 			}
-			if y.suffix[j] == y.suffix[i] && y.mod[j] == y.mod[i] {
+			if y.suffix[j] == y.suffix[i] && moduleAt(y.first, int(j)) == moduleAt(y.first, i) {
 				g.node[i] = g.node[j]
 				break
 			}

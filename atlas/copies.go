@@ -7,9 +7,9 @@ import (
 
 // copies are a kernel's inlined copies by module and address.
 type copies struct {
-	mod  []int32
-	addr []uint64
-	byFn rows[uint32]
+	first []int // of each module its first copy; one more at the end
+	addr  []uint64
+	byFn  rows[uint32]
 
 	conds   []condition
 	cond    map[uint32]uint32 // index in conds, of the copies that have one
@@ -35,7 +35,7 @@ func (e *Entry) copiesOf(fn int) ([]kernel.Copy, error) {
 	}
 	var out []kernel.Copy
 	for _, i := range all.byFn.of(fn) {
-		m := int(all.mod[i])
+		m := moduleAt(all.first, int(i))
 		c := kernel.Copy{Address: all.addr[i], Module: mods[m], Times: plainCopy().times}
 		low, high := y.first[m], y.first[m+1]
 		if at := all.caller(i, y.addr[low:high]); at >= 0 {
@@ -86,14 +86,16 @@ func (e *Entry) readCopies() (*copies, error) {
 	if sum != e.meta.Copies || sum > len(c.data) {
 		return nil, e.bad(sectCopyAddrs)
 	}
-	all := &copies{mod: make([]int32, 0, sum), addr: make([]uint64, 0, sum)}
-	for m, n := range counts {
+	all := &copies{addr: make([]uint64, 0, sum)}
+	for _, n := range counts {
+		all.first = append(all.first, len(all.addr))
 		a := uint64(0)
 		for range n {
 			a += c.next()
-			all.mod, all.addr = append(all.mod, int32(m)), append(all.addr, a)
+			all.addr = append(all.addr, a)
 		}
 	}
+	all.first = append(all.first, len(all.addr))
 	if !c.done() {
 		return nil, e.bad(sectCopyAddrs)
 	}

@@ -1,6 +1,8 @@
 package atlas
 
 import (
+	"math"
+	"sort"
 	"strings"
 
 	"github.com/surehook/surehook/kernel"
@@ -8,11 +10,10 @@ import (
 
 // symbols are a kernel's symbols by module, address and name.
 type symbols struct {
-	mod    []int32 // index in Entry.mods, by symbol
 	addr   []uint64
-	size   []uint64
+	size   []uint32
 	fn     []uint32
-	facts  []uint32
+	facts  []uint16
 	suffix []uint32     // number of a string
 	first  []int        // of each module its first symbol; one more at the end
 	byFn   rows[uint32] // of each function its symbols
@@ -37,7 +38,7 @@ func (e *Entry) symbolsOf(fn int, name string) ([]kernel.Symbol, error) {
 		}
 		v := y.facts[i]
 		s := kernel.Symbol{
-			Name: withSuffix(name, suffix), Address: y.addr[i], Size: y.size[i], Module: mods[y.mod[i]],
+			Name: withSuffix(name, suffix), Address: y.addr[i], Size: uint64(y.size[i]), Module: mods[moduleAt(y.first, int(i))],
 			Kind: kernel.SymbolKind(v & 3), Traceable: kernel.Answer(v >> 2 & 3), Refused: kernel.Answer(v >> 4 & 3),
 			Global: v&(1<<6) != 0, Init: v&(1<<7) != 0,
 		}
@@ -131,10 +132,10 @@ func (e *Entry) readSymbols() (*symbols, error) {
 	if err != nil {
 		return nil, err
 	}
-	y.facts, y.suffix, y.args.end = make([]uint32, 0, n), make([]uint32, 0, n), make([]uint32, 0, n)
+	y.facts, y.suffix, y.args.end = make([]uint16, 0, n), make([]uint32, 0, n), make([]uint32, 0, n)
 	for range n {
 		v := c.int(1<<9 - 1)
-		y.facts = append(y.facts, uint32(v))
+		y.facts = append(y.facts, uint16(v))
 		y.suffix = append(y.suffix, uint32(c.int(e.a.names.n-1)))
 		if v&(1<<8) != 0 {
 			for range args.count() {
@@ -167,17 +168,17 @@ func (e *Entry) readAddresses(y *symbols, mods int) error {
 	if sum != e.meta.Symbols || sum > len(c.data) {
 		return e.bad(sectSymAddrs)
 	}
-	y.mod, y.addr, y.size = make([]int32, 0, sum), make([]uint64, 0, sum), make([]uint64, 0, sum)
-	for m, n := range counts {
+	y.addr, y.size = make([]uint64, 0, sum), make([]uint32, 0, sum)
+	for _, n := range counts {
 		y.first = append(y.first, len(y.addr))
 		end, last := uint64(0), uint64(0)
 		for range n {
 			a := end + uint64(c.signed())
 			size := c.next()
-			if a < last {
+			if a < last || size > math.MaxUint32 {
 				c.bad = true
 			}
-			y.mod, y.addr, y.size = append(y.mod, int32(m)), append(y.addr, a), append(y.size, size)
+			y.addr, y.size = append(y.addr, a), append(y.size, uint32(size))
 			end, last = a+size, a
 		}
 	}
@@ -186,6 +187,12 @@ func (e *Entry) readAddresses(y *symbols, mods int) error {
 		return e.bad(sectSymAddrs)
 	}
 	return nil
+}
+
+// moduleAt gives the module of the thing i: first are the first things of each
+// module, and one more at the end.
+func moduleAt(first []int, i int) int {
+	return sort.Search(len(first), func(m int) bool { return first[m] > i }) - 1
 }
 
 // group gives for each of n keys the places in keys that have it, ascending.

@@ -100,6 +100,9 @@ func (w *kernelWriter) collect() error {
 	for i, f := range w.funcs {
 		for j := range f.Symbols {
 			s := &f.Symbols[j]
+			if s.Size > math.MaxUint32 {
+				return fmt.Errorf("symbol %s has %#x bytes", s.Name, s.Size)
+			}
 			w.syms = append(w.syms, symbolRef{s, i, w.module(s.Module)})
 		}
 	}
