@@ -93,7 +93,12 @@ func kernelCases() []kernelCase {
 		{"another module", "kprobe:xfs:drive", nil, "none", "none", []string{"SH101 error"}, "", "drive of module drv"},
 		{"not in BTF", "fentry:nobtf", nil, "none", "complete", []string{"SH114 error"}, "does not describe it", ""},
 		{"variadic", "fentry:talk", nil, "none", "complete", []string{"SH114 error"}, "variable number", ""},
-		{"many arguments", "fentry:wide", nil, "unknown", "complete", []string{"SH114 warning"}, "more than 6", ""},
+		{"many arguments", "fentry:wide", nil, "none", "complete", []string{"SH114 error"}, "this kernel passes 6", ""},
+		{"many arguments, later", "fentry:wide", func(s *kernel.Snapshot) {
+			s.Functions = append(s.Functions, function("get_nr_used_regs", symbol("get_nr_used_regs", 1)))
+			s.Sort()
+		}, "complete", "complete", nil, "", ""},
+		{"many arguments, not known", "fentry:wide", noInlining, "unknown", "unknown", []string{"SH114 warning", "SH407 warning"}, "more than 6", ""},
 		{"several in BTF", "fentry:plain", func(s *kernel.Snapshot) {
 			edit(s, "plain", func(f *kernel.Function) { f.Protos = append(slices.Clone(f.Protos), kernel.Proto{Result: "0"}) })
 		}, "unknown", "complete", []string{"SH114 warning"}, "has 2 functions plain", "void plain(void)"},

@@ -243,13 +243,41 @@ func noBTF(c *kcontext) ([]kfinding, error) {
 	case len(p.Params) > 12: // MAX_BPF_FUNC_ARGS
 		f.Message = fmt.Sprintf("%s cannot be put on %s: it takes %d arguments, more than 12", c.kind, c.name, len(p.Params))
 	case most > 0 && len(p.Params) > most:
-		f.Severity, f.plain, f.plan = Warning, doubts, min(f.plan, doubts)
-		f.Message = fmt.Sprintf("whether %s can be put on %s cannot be told: it takes %d arguments, and not every kernel passes more than %d", c.kind, c.name, len(p.Params), most)
+		switch more, err := c.passesMore(); {
+		case err != nil:
+			return nil, err
+		case more == kernel.Yes:
+			return nil, nil
+		case more == kernel.No:
+			f.Message = fmt.Sprintf("%s cannot be put on %s: it takes %d arguments, and this kernel passes %d", c.kind, c.name, len(p.Params), most)
+		default:
+			f.Severity, f.plain, f.plan = Warning, doubts, min(f.plan, doubts)
+			f.Message = fmt.Sprintf("whether %s can be put on %s cannot be told: it takes %d arguments, and not every kernel passes more than %d", c.kind, c.name, len(p.Params), most)
+		}
 	default:
 		return nil, nil
 	}
 	f.Evidence = []string{p.C(c.name)}
 	return []kfinding{f}, nil
+}
+
+// passesMore tells whether trampolines pass arguments on the stack. On x86-64
+// since Linux 6.6, commit 473e3150e30a ("bpf, x86: allow function arguments up
+// to 12 for TRACING"), which brought get_nr_used_regs.
+func (c *kcontext) passesMore() (kernel.Answer, error) {
+	if c.id.Arch != elfbin.AMD64 {
+		return kernel.NotKnown, nil
+	}
+	f, ok, err := c.Function("get_nr_used_regs")
+	switch {
+	case err != nil:
+		return kernel.NotKnown, err
+	case ok && len(f.Symbols)+len(f.Copies) > 0:
+		return kernel.Yes, nil
+	case c.Missing(kernel.Inlining) != "": // it may be there, inlined
+		return kernel.NotKnown, nil
+	}
+	return kernel.No, nil
 }
 
 // structArgument names a parameter that is a struct itself, where the kernel

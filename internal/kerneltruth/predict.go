@@ -63,17 +63,12 @@ func Predict(k kernel.Kernel, functions []Chosen, events []Attempt) ([]Predictio
 
 func prediction(a Attempt, class Class, r check.KernelResult) Prediction {
 	p := Prediction{Attempt: a, Class: class}
-	switch r.Verdict.Plain {
-	case sites.None:
-		p.Attaches = kernel.No
-	case sites.Complete, sites.Partial:
-		p.Attaches = kernel.Yes
-	case sites.Unknown: // of its executions; it attaches unless that is what is not known
-		p.Attaches = kernel.Yes
-		for _, reason := range r.Plain {
-			if check.AttachNotKnown(reason.Code) {
-				p.Attaches = kernel.NotKnown
-			}
+	// An unknown or partial verdict is one of its executions: it attaches unless
+	// that is what is not known.
+	p.Attaches = kernel.Is(r.Verdict.Plain != sites.None)
+	for _, reason := range r.Plain {
+		if p.Attaches == kernel.Yes && check.AttachNotKnown(reason.Code) {
+			p.Attaches = kernel.NotKnown
 		}
 	}
 	// Programs on hooks of a security module that is not active attach, and are
