@@ -121,6 +121,10 @@ func kernelCases() []kernelCase {
 			s.Sort()
 			edit(s, "plain", func(f *kernel.Function) { f.Protos = []kernel.Proto{{Result: "ct:prot_t"}} })
 		}, "none", "complete", []string{"SH114 error"}, "returns a struct by value", "prot_t plain(void)"},
+		{"event of perf's own", "tracepoint:irq_vectors:irq_work_exit", func(s *kernel.Snapshot) {
+			s.Events = append(s.Events, kernel.Tracepoint{System: "irq_vectors", Name: "irq_work_exit"})
+			s.Sort()
+		}, "none", "none", []string{"SH109 error"}, "refuses perf events", ""},
 		{"inlining not known", "kprobe:sel", noInlining, "partial", "unknown", []string{"SH401 error", "SH407 warning"}, "", ""},
 		{"inlining not known of a plain one", "kprobe:plain", noInlining, "unknown", "unknown", []string{"SH407 warning"}, "inlined anywhere", "lost in the mail"},
 		{"doubt of the plan", "kprobe:doubt", nil, "unknown", "unknown", []string{"SH406 warning"}, "", "a jump"},

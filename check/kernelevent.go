@@ -123,8 +123,17 @@ func (c *kcontext) noTracepoint() ([]kfinding, error) {
 		return []kfinding{c.missing(kernel.Tracepoints, "whether there is a tracepoint "+c.hook.Module+":"+c.name)}, nil
 	}
 	_, ok, err := c.event(c.hook.Module, c.name)
-	if err != nil || ok {
+	if err != nil {
 		return nil, err
+	}
+	if ok && c.hook.Module == "irq_vectors" && c.name == "irq_work_exit" {
+		// TRACE_EVENT_PERF_PERM in arch/x86/include/asm/trace/irq_vectors.h.
+		return []kfinding{{Finding: Finding{
+			Message: "the kernel refuses perf events, and with them BPF programs, on irq_vectors:irq_work_exit: perf's own wake-ups would trigger it",
+			Remedy:  "take a raw tracepoint:\nsurehook check 'rawtracepoint:irq_work_exit'",
+		}, reason: reasonRefused, plain: blocks, plan: blocks}}, nil
+	} else if ok {
+		return nil, nil
 	}
 	f := kfinding{Finding: Finding{
 		Message: fmt.Sprintf("there is no tracepoint %s:%s in this kernel", c.hook.Module, c.name),
