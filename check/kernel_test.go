@@ -65,6 +65,9 @@ func kernelCases() []kernelCase {
 		{"duplicate", "kprobe:twice", nil, "none", "complete", []string{"SH107 error"}, "EADDRNOTAVAIL", "twice at 0x500"},
 		{"duplicate in an old kernel", "kprobe:twice", func(s *kernel.Snapshot) { without(s, "count_symbols") }, "partial", "complete", []string{"SH107 error"}, "on the first", ""},
 		{"duplicate fentry", "fentry:twice", nil, "partial", "complete", []string{"SH107 error"}, "on the first", ""},
+		{"duplicate fentry, one of them notrace", "fentry:twice", func(s *kernel.Snapshot) {
+			edit(s, "twice", func(f *kernel.Function) { f.Symbols[0].Traceable = kernel.No })
+		}, "partial", "complete", []string{"SH107 error"}, "on the first", ""},
 		{"notrace", "kprobe:dark", nil, "none", "none", []string{"SH105 error"}, "ftrace has no place", "CONFIG_KPROBE_EVENTS_ON_NOTRACE is not set"},
 		{"notrace allowed", "kprobe:dark", func(s *kernel.Snapshot) { s.Options["CONFIG_KPROBE_EVENTS_ON_NOTRACE"] = "y" }, "complete", "complete", nil, "", ""},
 		{"notrace without ftrace", "kprobe:dark", unset("DYNAMIC_FTRACE"), "complete", "complete", nil, "", ""},

@@ -23,17 +23,18 @@ func untraceable(c *kcontext) ([]kfinding, error) {
 	if no, err := c.kprobesHere(); !need && (err != nil || no == kernel.No) {
 		return nil, err // SH104
 	}
-	worst := kernel.Yes
+	worst, some := kernel.Yes, false
 	for _, s := range c.target {
 		a, err := c.traced(s)
 		if err != nil {
 			return nil, err
 		}
+		some = some || a == kernel.Yes
 		if a == kernel.No || a == kernel.NotKnown && worst == kernel.Yes {
 			worst = a
 		}
 	}
-	if worst == kernel.Yes {
+	if worst == kernel.Yes || some && c.trampoline() { // of several, the loader's choice decides (SH107)
 		return nil, nil
 	}
 	refused, err := c.notraceRefused()
