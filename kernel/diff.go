@@ -110,6 +110,8 @@ func (d *differ) function(name string, f, g *Function) {
 	switch {
 	case was == Absent && is == Absent:
 		return
+	case (was == Absent || is == Absent) && !d.known(Modules) && inModules(f, g):
+		return // the other's modules may have it
 	case was == Absent:
 		d.add(OfFunction, name, gone, d.describe(g), "")
 		return
@@ -133,9 +135,7 @@ func (d *differ) function(name string, f, g *Function) {
 func (d *differ) describe(f *Function) string {
 	c := f.Class()
 	switch c {
-	case Selective:
-		return fmt.Sprintf("%s (%d copies)", c, len(f.Copies))
-	case Full:
+	case Selective, Full:
 		return fmt.Sprintf("%s (%d copies)", c, len(f.Copies))
 	case CloneOnly:
 		for _, s := range f.Symbols {
@@ -145,6 +145,16 @@ func (d *differ) describe(f *Function) string {
 		}
 	}
 	return c.String()
+}
+
+// inModules tells whether all code of the functions is in modules.
+func inModules(list ...*Function) bool {
+	for _, f := range list {
+		if len(f.Copies) > 0 || slices.ContainsFunc(f.Symbols, func(s Symbol) bool { return s.Module == "" }) {
+			return false
+		}
+	}
+	return true
 }
 
 func signatures(f *Function) string {
@@ -171,6 +181,7 @@ func (d *differ) tracepoints() error {
 		return nil
 	}
 	return compareLists(d, OfTracepoint, Kernel.Tracepoints, func(t Tracepoint) string { return t.System + ":" + t.Name },
+		func(t Tracepoint) string { return t.Module },
 		func(t Tracepoint) string {
 			var fields []string
 			for _, f := range t.Fields {
@@ -185,6 +196,7 @@ func (d *differ) raws() error {
 		return nil
 	}
 	return compareLists(d, OfRaw, Kernel.RawTracepoints, func(t RawTracepoint) string { return t.Name },
+		func(t RawTracepoint) string { return t.Module },
 		func(t RawTracepoint) string {
 			if !d.known(RawArgs) {
 				return "arguments not known"
@@ -198,6 +210,7 @@ func (d *differ) hooks() error {
 		return nil
 	}
 	return compareLists(d, OfLSM, Kernel.LSMHooks, func(h LSMHook) string { return h.Name },
+		func(LSMHook) string { return "" },
 		func(h LSMHook) string { return h.Proto.C(h.Name) }, "arguments")
 }
 
@@ -205,12 +218,13 @@ func (d *differ) kfuncs() error {
 	if !d.known(Kfuncs) {
 		return nil
 	}
-	return compareLists(d, OfKfunc, Kernel.Kfuncs, func(s string) string { return s }, func(string) string { return "there" }, "")
+	return compareLists(d, OfKfunc, Kernel.Kfuncs, func(s string) string { return s }, func(string) string { return "" }, func(string) string { return "there" }, "")
 }
 
 // compareLists compares what two kernels list. An element that is there but
-// has nothing to describe is "there".
-func compareLists[T any](d *differ, kind Subject, get func(Kernel) ([]T, error), name, text func(T) string, what string) error {
+// has nothing to describe is "there". What modules have is compared only where
+// those of both are known.
+func compareLists[T any](d *differ, kind Subject, get func(Kernel) ([]T, error), name, module, text func(T) string, what string) error {
 	both := [2]map[string]string{{}, {}}
 	for i, k := range []Kernel{d.a, d.b} {
 		list, err := get(k)
@@ -218,7 +232,9 @@ func compareLists[T any](d *differ, kind Subject, get func(Kernel) ([]T, error),
 			return err
 		}
 		for _, v := range list {
-			both[i][name(v)] = cmp.Or(text(v), "there")
+			if module(v) == "" || d.known(Modules) {
+				both[i][name(v)] = cmp.Or(text(v), "there")
+			}
 		}
 	}
 	for n, in := range merge(keys(both[0]), keys(both[1])) {

@@ -59,6 +59,16 @@ func TestDiff(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	drive := kernel.Function{Name: "drive", Symbols: []kernel.Symbol{{Name: "drive", Module: "drv"}}}
+	c := &kernel.Snapshot{Functions: []kernel.Function{drive}, Events: []kernel.Tracepoint{{System: "drv", Name: "e", Module: "drv"}}}
+	d := &kernel.Snapshot{}
+	if got, err := kernel.Diff(c, d, nil); len(got) != 2 || err != nil {
+		t.Errorf("what is in modules went: %v %v", got, err)
+	}
+	d.Unknown[kernel.Modules] = "no modules were given"
+	if got, err := kernel.Diff(c, d, nil); len(got) != 0 || err != nil {
+		t.Errorf("modules that are not known: %v %v", got, err)
+	}
 	b.Unknown[kernel.Inlining], b.Unknown[kernel.Signatures], b.Unknown[kernel.Tracepoints] = "x", "x", "x"
 	got, err = kernel.Diff(a, b, func(s kernel.Subject, name string) bool { return name != "gone" && s == kernel.OfFunction })
 	if err != nil {

@@ -42,19 +42,21 @@ func (c *common) inKernel(h hook.Hook) ([]sites.Result, error) {
 		return nil, err
 	}
 	var out []sites.Result
-	var failed []error
+	var failed, nowhere []error
 	for _, k := range list {
 		results, err := kernels.Resolve(k, h)
 		if err == nil && c.judge && len(results) == 1 {
 			err = judge(k, h, &results[0])
 		}
-		if err != nil {
+		if none := (*kernels.NoFunctionError)(nil); errors.As(err, &none) {
+			nowhere = append(nowhere, err)
+		} else if err != nil {
 			failed = append(failed, err)
 		}
 		out = append(out, results...)
 	}
-	if len(out) > 0 && len(list) > 1 {
-		failed = nil // it is not in some of several kernels: check tells more
+	if len(out) == 0 { // else check tells why it is not in some of them
+		failed = append(failed, nowhere...)
 	}
 	return out, errors.Join(failed...)
 }

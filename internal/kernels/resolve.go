@@ -1,7 +1,6 @@
 package kernels
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -160,9 +159,24 @@ func notThere(k kernel.Kernel, h hook.Hook) error {
 			}
 		}
 	}
-	text := fmt.Sprintf("%s: no such function in %s", h, k.Identity().Name)
-	if len(near) > 0 {
-		text += "; did you mean " + strings.Join(near[:min(len(near), 3)], ", ") + "?"
+	return &NoFunctionError{Hook: h, Kernel: k.Identity().Name, Near: near[:min(len(near), 3)], Modules: k.Missing(kernel.Modules)}
+}
+
+// NoFunctionError says that a kernel has no function that a hook names.
+type NoFunctionError struct {
+	Hook    hook.Hook
+	Kernel  string
+	Near    []string // names that are like it
+	Modules string   // why its modules are not known, where it may be; "" if they are
+}
+
+func (e *NoFunctionError) Error() string {
+	text := fmt.Sprintf("%s: no such function in %s", e.Hook, e.Kernel)
+	if e.Modules != "" {
+		text += " itself; it may be in a module: " + e.Modules
 	}
-	return errors.New(text)
+	if len(e.Near) > 0 {
+		text += "; did you mean " + strings.Join(e.Near, ", ") + "?"
+	}
+	return text
 }
