@@ -79,11 +79,14 @@ func Worse(a, b Severity) Severity {
 	return a
 }
 
-// Worst is the worst severity among findings, "" if there are none.
+// Worst is the worst severity among findings that nobody accepts, "" if there
+// are none.
 func Worst(findings []Finding) Severity {
 	var worst Severity
 	for _, f := range findings {
-		worst = Worse(worst, f.Severity)
+		if f.Accepted == "" {
+			worst = Worse(worst, f.Severity)
+		}
 	}
 	return worst
 }

@@ -58,6 +58,19 @@ type Finding struct {
 	Message  string   // one sentence: what is lost
 	Evidence []string // facts, one a line, most telling first
 	Remedy   string   // what to do; commands work as pasted, one a line
+	Origin   Origin
+	// Accepted is why somebody accepts the finding as it is; "" if nobody
+	// does. Accepted findings are shown and fail nothing.
+	Accepted string
+}
+
+// Origin is where a hook was found; empty if the user gave it.
+type Origin struct {
+	File    string
+	Program string // of the file
+	Where   string // in the file, as bpfobj.Program.Where
+	Line    int    // of a text, from 1; else 0
+	Column  int    // in characters from 1; 0 if not known
 }
 
 // Verdict is the answer for one hook.
@@ -67,6 +80,7 @@ type Verdict struct {
 	Plain     sites.Verdict // of the probe that bpftrace or libbpf would attach
 	Plan      sites.Verdict // of surehook's plan
 	Functions int           // how many functions the hook matches
+	Origin    Origin
 }
 
 // Input is what the rules may know besides the results.

@@ -33,6 +33,7 @@ type findingObject struct {
 	Evidence []string       `json:"evidence"`
 	Remedy   string         `json:"remedy"`
 	Function string         `json:"function"`
+	Accepted string         `json:"accepted,omitempty"`
 }
 
 type verdictObject struct {
@@ -58,7 +59,7 @@ type alternativeObject struct {
 func newFinding(f check.Finding) findingObject {
 	return findingObject{
 		Schema: FindingSchema, Rule: f.Rule, Severity: f.Severity, Hook: spelled(f.Hook), Kernel: optional(f.Kernel),
-		Message: f.Message, Evidence: list(f.Evidence), Remedy: f.Remedy, Function: f.Function,
+		Message: f.Message, Evidence: list(f.Evidence), Remedy: f.Remedy, Function: f.Function, Accepted: f.Accepted,
 	}
 }
 
@@ -121,7 +122,12 @@ func checkedText(w *bufio.Writer, h Checked, full bool) {
 
 func totals(findings []check.Finding) string {
 	n := map[check.Severity]int{}
+	accepted := 0
 	for _, f := range findings {
+		if f.Accepted != "" {
+			accepted++
+			continue
+		}
 		n[f.Severity]++
 	}
 	var parts []string
@@ -132,6 +138,9 @@ func totals(findings []check.Finding) string {
 	}
 	if n[check.Info] > 0 {
 		parts = append(parts, plural(n[check.Info], "note"))
+	}
+	if accepted > 0 {
+		parts = append(parts, fmt.Sprintf("%d accepted", accepted))
 	}
 	if len(parts) == 0 {
 		return "nothing to report"
@@ -150,6 +159,10 @@ func findingOn(w *bufio.Writer, f check.Finding, on string) {
 	}
 	if on != "" {
 		title += "  (" + on + ")"
+	}
+	if f.Accepted != "" {
+		fmt.Fprintf(w, "\n  accepted %s%s: %s\n    %s\n", f.Rule, title, wrap(f.Accepted, width-24, "    "), wrap(f.Message, width-4, "    "))
+		return
 	}
 	fmt.Fprintf(w, "\n  %s %s%s\n    %s\n", f.Severity, f.Rule, title, wrap(f.Message, width-4, "    "))
 	for _, e := range f.Evidence {

@@ -13,6 +13,11 @@ type Format string
 const (
 	Text Format = "text"
 	JSON Format = "json"
+
+	// Of a Document only: one document for all that check found.
+	SARIF    Format = "sarif"    // 2.1.0, for code scanning
+	JUnit    Format = "junit"    // XML, for test reports
+	Markdown Format = "markdown" // for a comment on a pull request
 )
 
 // ParseFormat reads the value of --format.
@@ -22,6 +27,16 @@ func ParseFormat(text string) (Format, error) {
 		return f, nil
 	}
 	return "", fmt.Errorf("unknown format %q; write text or json", text)
+}
+
+// ParseDocumentFormat reads the value of --format of a command that writes a
+// Document.
+func ParseDocumentFormat(text string) (Format, error) {
+	switch f := Format(text); f {
+	case Text, JSON, SARIF, JUnit, Markdown:
+		return f, nil
+	}
+	return "", fmt.Errorf("unknown format %q; write text, json, sarif, junit or markdown", text)
 }
 
 // The schemas of the JSON contract. The number is raised only when a field

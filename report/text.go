@@ -16,8 +16,11 @@ const width = 98
 
 // spelled is the hook as its author wrote it.
 func spelled(h hook.Hook) string {
-	if h.Text != "" {
+	switch {
+	case h.Text != "":
 		return strings.TrimSpace(h.Text)
+	case h.Kind == "":
+		return ""
 	}
 	return h.String()
 }

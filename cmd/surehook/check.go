@@ -24,7 +24,7 @@ func newCheck(s streams) *cobra.Command {
 		Example: "  surehook check uprobe:./prog:add\n  surehook check --kernel all kprobe:vfs_read fentry:do_sys_open\n  surehook check --build-id 4f1c22e0 uprobe:./prog:0x1149",
 		Args:    hooks,
 		RunE: func(_ *cobra.Command, args []string) error {
-			format, err := c.parseFormat()
+			format, err := report.ParseDocumentFormat(c.format)
 			if err != nil {
 				return err
 			}
@@ -35,23 +35,14 @@ func newCheck(s streams) *cobra.Command {
 			if _, err := hex.DecodeString(buildID); err != nil {
 				return fmt.Errorf("--build-id %q: write it in hex, as \"file\" or \"readelf -n\" shows it", buildID)
 			}
-			files, onKernel, failed := split(args)
-			checked, err := c.check(files, strings.ToLower(buildID))
-			failed = errors.Join(failed, err)
-			if len(checked) > 0 {
-				if err := report.Findings(s.out, format, checked, full); err != nil {
+			d := &report.Document{Version: version(), FailOn: limit}
+			failed := c.document(d, &k, args, strings.ToLower(buildID))
+			if failed == nil || !empty(d) {
+				if err := report.Write(s.out, format, d, full); err != nil {
 					return err
 				}
 			}
-			worst := check.Severity("")
-			for _, h := range checked {
-				worst = check.Worse(worst, check.Worst(h.Findings))
-			}
-			if len(onKernel) > 0 {
-				found, err := k.check(s.out, format, onKernel, full, len(checked) > 0)
-				failed, worst = errors.Join(failed, err), check.Worse(worst, found)
-			}
-			switch {
+			switch worst := worst(d); {
 			case failed != nil:
 				return failed
 			case worst != "" && worst.AtLeast(limit):
@@ -61,6 +52,7 @@ func newCheck(s streams) *cobra.Command {
 		},
 	}
 	c.register(cmd)
+	cmd.Flags().Lookup("format").Usage = "text, json: one object a line (docs/json.md), or one document: sarif, junit, markdown"
 	k.register(cmd)
 	cmd.Flags().StringVar(&failOn, "fail-on", "warning", "exit 1 from this `SEVERITY` on: error, warning, info or none")
 	cmd.Flags().StringVar(&buildID, "build-id", "", "the build (`HEX`) that offsets and addresses were computed for")
@@ -68,38 +60,69 @@ func newCheck(s streams) *cobra.Command {
 	return cmd
 }
 
-// split takes hooks of the kernel apart from those of files. What is no hook
-// is in the error; the others are answered all the same.
-func split(args []string) (files []string, onKernel []hook.Hook, failed error) {
+// document checks every hook. What could not be checked is in the error, and
+// in the document, which has the answers to all others.
+func (c *common) document(d *report.Document, k *kernelFlags, args []string, buildID string) error {
+	var failed error
+	skip := func(subject string, err error) {
+		failed = errors.Join(failed, err)
+		d.Skipped = append(d.Skipped, report.Skipped{Subject: subject, Reason: err.Error(), Failed: true})
+	}
+	files, onKernel := split(args, skip)
+	d.Hooks = c.check(files, buildID, skip)
+	if len(onKernel) > 0 {
+		failed = errors.Join(failed, k.check(d, onKernel))
+	}
+	return failed
+}
+
+// empty tells whether a document has no answer.
+func empty(d *report.Document) bool { return len(d.Hooks)+len(d.Fleet)+len(d.General) == 0 }
+
+// worst is the worst severity in a document.
+func worst(d *report.Document) check.Severity {
+	worst := check.Worst(d.General)
+	for _, h := range d.Hooks {
+		worst = check.Worse(worst, check.Worst(h.Findings))
+	}
+	for _, h := range d.Fleet {
+		for _, r := range h.Results {
+			worst = check.Worse(worst, check.Worst(r.Findings))
+		}
+	}
+	return worst
+}
+
+// split takes hooks of the kernel apart from those of files, and skips what is
+// no hook.
+func split(args []string, skip func(string, error)) (files []string, onKernel []hook.Hook) {
 	for _, arg := range args {
 		h, err := hook.Parse(arg)
 		switch {
 		case err != nil:
-			failed = errors.Join(failed, err)
+			skip(arg, err)
 		case h.Kind.User():
 			files = append(files, arg)
 		default:
 			onKernel = append(onKernel, h)
 		}
 	}
-	return files, onKernel, failed
+	return files, onKernel
 }
 
-// check runs the rules on every hook of a file. Those that fail are in the
-// error, the others are answered.
-func (c *common) check(args []string, buildID string) ([]report.Checked, error) {
+// check runs the rules on every hook of a file, and skips those that fail.
+func (c *common) check(args []string, buildID string, skip func(string, error)) []report.Checked {
 	a := c.analyzer()
 	defer a.Close()
 	var out []report.Checked
-	var failed error
 	for _, arg := range args {
 		r, err := a.Resolve(arg)
 		if err != nil {
-			failed = errors.Join(failed, err)
+			skip(arg, err)
 			continue
 		}
 		findings := check.Check(r.Results, a.CheckInput(r, buildID))
 		out = append(out, report.Checked{Verdict: check.Judge(r.Results), Findings: findings})
 	}
-	return out, failed
+	return out
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -32,25 +31,23 @@ func (k *kernelFlags) register(cmd *cobra.Command) {
 		"(may be repeated or a list; default: live, or all where there is none)")
 }
 
-// check runs the rules on every hook and kernel, writes the report and gives
-// the worst severity found. What could not be read is in the error; the rest
-// is answered.
-func (k *kernelFlags) check(w io.Writer, f report.Format, hooks []hook.Hook, full, more bool) (check.Severity, error) {
+// check runs the rules on every hook and kernel. What could not be read is in
+// the error; the rest is answered.
+func (k *kernelFlags) check(d *report.Document, hooks []hook.Hook) error {
 	c, err := k.catalogue(named(hooks)...)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer c.Close()
 	asked, failed := k.find(c)
 	if len(asked) == 0 {
-		return "", failed
+		return failed
 	}
 	others := slices.DeleteFunc(slices.Clone(c.All()), func(o kernel.Kernel) bool { return slices.Contains(asked, o) })
 	fleet := check.NewFleet(asked, others)
 	memory.CollectFrom(firstCollection)
 	fleet.Warm(hooks)
-	var out []report.OnKernels
-	worst := check.Severity("")
+	d.Kernels = fleet.Kernels()
 	for _, h := range hooks {
 		o := report.OnKernels{Hook: h}
 		o.Results, o.Alternatives = fleet.Check(h)
@@ -58,17 +55,10 @@ func (k *kernelFlags) check(w io.Writer, f report.Format, hooks []hook.Hook, ful
 			if r.Err != nil {
 				failed = errors.Join(failed, fmt.Errorf("%s: %w", h, r.Err))
 			}
-			worst = check.Worse(worst, check.Worst(r.Findings))
 		}
-		out = append(out, o)
+		d.Fleet = append(d.Fleet, o)
 	}
-	if more && f == report.Text {
-		fmt.Fprintln(w)
-	}
-	if err := report.Fleet(w, f, fleet.Kernels(), out, full); err != nil {
-		return "", err
-	}
-	return worst, failed
+	return failed
 }
 
 // find gives the kernels that --kernel names, each once.

@@ -34,10 +34,7 @@ func TestRemedyCanBePasted(t *testing.T) {
 			}
 			var c common
 			text := strings.Replace(example.Hook, "./", dir+"/", 1)
-			checked, err := c.check([]string{text}, "")
-			if err != nil {
-				t.Fatal(err)
-			}
+			checked := c.check([]string{text}, "", func(_ string, err error) { t.Fatal(err) })
 			remedy, _, _ := strings.Cut(firstError(checked[0].Findings).Remedy, "\n")
 			if !strings.HasPrefix(remedy, "bpftrace ") {
 				t.Fatalf("no bpftrace command: %q", remedy)

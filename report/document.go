@@ -1,0 +1,144 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/surehook/surehook/check"
+	"github.com/surehook/surehook/sites"
+)
+
+// Document is all that one run of check found. Every format is written from it.
+type Document struct {
+	Version string          // of surehook
+	FailOn  check.Severity  // findings as bad as this, or worse, are failures
+	Hooks   []Checked       // hooks of files
+	Kernels []string        // that the hooks of Fleet were asked of
+	Fleet   []OnKernels     // hooks of kernels
+	General []check.Finding // about a file that was given, not about a hook in it
+	Skipped []Skipped
+}
+
+// Skipped is something that was given and has no answer.
+type Skipped struct {
+	Subject string // the hook or file as given
+	Origin  check.Origin
+	Reason  string
+	Failed  bool // it should have had an answer: the run fails
+}
+
+// Write writes a document. full is about text: every finding in full.
+func Write(w io.Writer, f Format, d *Document, full bool) error {
+	switch f {
+	case SARIF:
+		return writeSARIF(w, d)
+	case JUnit:
+		return writeJUnit(w, d)
+	case Markdown:
+		return writeMarkdown(w, d)
+	}
+	if err := Findings(w, f, d.Hooks, full); err != nil {
+		return err
+	}
+	if len(d.Hooks) > 0 && len(d.Fleet) > 0 && f == Text {
+		if _, err := io.WriteString(w, "\n"); err != nil {
+			return err
+		}
+	}
+	if len(d.Fleet) > 0 {
+		if err := Fleet(w, f, d.Kernels, d.Fleet, full); err != nil {
+			return err
+		}
+	}
+	return d.rest(w, f)
+}
+
+// rest writes what is not about a hook.
+func (d *Document) rest(w io.Writer, f Format) error {
+	if f == JSON {
+		for _, g := range d.General {
+			if err := line(w, newFinding(g)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return buffered(w, func(b *bufio.Writer) {
+		for _, g := range d.General {
+			findingText(b, g)
+		}
+	})
+}
+
+// answer is one hook on one kernel or file.
+type answer struct {
+	subject  string // the kernel, or the file that a user-space hook names
+	verdict  check.Verdict
+	reasons  []sites.Reason // why the plain probe's verdict is what it is
+	findings []check.Finding
+	failed   string // why there is no answer; "" if there is one
+}
+
+func (a *answer) hook() string { return spelled(a.verdict.Hook) }
+
+// answers gives every hook on every kernel or file.
+func (d *Document) answers() []answer {
+	var out []answer
+	for _, h := range d.Hooks {
+		out = append(out, answer{subject: h.Verdict.Hook.Target, verdict: h.Verdict, findings: h.Findings})
+	}
+	for _, h := range d.Fleet {
+		for _, r := range h.Results {
+			a := answer{subject: r.Verdict.Kernel, verdict: r.Verdict, reasons: r.Plain, findings: r.Findings}
+			a.verdict.Hook = h.Hook
+			if r.Err != nil {
+				a.failed = r.Err.Error()
+			}
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// findings gives every finding in the order of the text.
+func (d *Document) findings() []check.Finding {
+	var out []check.Finding
+	for _, a := range d.answers() {
+		if a.failed == "" {
+			out = append(out, a.findings...)
+		}
+	}
+	return append(out, d.General...)
+}
+
+// bad tells whether a finding is a failure.
+func (d *Document) bad(f check.Finding) bool {
+	return f.Accepted == "" && f.Severity.AtLeast(d.limit())
+}
+
+func (d *Document) limit() check.Severity { return cmp.Or(d.FailOn, check.Warning) }
+
+// subjects gives the kernels and files of answers, each once, in their order.
+func subjects(answers []answer) []string {
+	var out []string
+	for _, a := range answers {
+		if !slices.Contains(out, a.subject) {
+			out = append(out, a.subject)
+		}
+	}
+	return out
+}
+
+// oneLine makes one line of a text of several.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// origin is where the hook was found.
+func (o *OnKernels) origin() check.Origin {
+	if len(o.Results) == 0 {
+		return check.Origin{}
+	}
+	return o.Results[0].Verdict.Origin
+}
