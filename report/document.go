@@ -18,6 +18,7 @@ type Document struct {
 	Hooks   []Checked       // hooks of files
 	Kernels []string        // that the hooks of Fleet were asked of
 	Fleet   []OnKernels     // hooks of kernels
+	Files   []CheckedFile   // with the hooks in them; of Kernels too
 	General []check.Finding // about a file that was given, not about a hook in it
 	Skipped []Skipped
 }
@@ -34,11 +35,11 @@ type Skipped struct {
 func Write(w io.Writer, f Format, d *Document, full bool) error {
 	switch f {
 	case SARIF:
-		return writeSARIF(w, d)
+		return writeSARIF(w, d.flat())
 	case JUnit:
-		return writeJUnit(w, d)
+		return writeJUnit(w, d.flat())
 	case Markdown:
-		return writeMarkdown(w, d)
+		return writeMarkdown(w, d.flat())
 	}
 	if err := Findings(w, f, d.Hooks, full); err != nil {
 		return err
@@ -53,7 +54,39 @@ func Write(w io.Writer, f Format, d *Document, full bool) error {
 			return err
 		}
 	}
+	if len(d.Files) > 0 {
+		if len(d.Hooks)+len(d.Fleet) > 0 && f == Text {
+			if _, err := io.WriteString(w, "\n"); err != nil {
+				return err
+			}
+		}
+		if err := Files(w, f, d.Kernels, d.Files, full); err != nil {
+			return err
+		}
+	}
 	return d.rest(w, f)
+}
+
+// flat is the document with the hooks in files among the others.
+func (d *Document) flat() *Document {
+	if len(d.Files) == 0 {
+		return d
+	}
+	all := *d
+	all.Files = nil
+	all.Hooks, all.Fleet, all.Skipped = slices.Clone(d.Hooks), slices.Clone(d.Fleet), slices.Clone(d.Skipped)
+	for _, f := range d.Files {
+		for _, p := range f.Programs {
+			all.Hooks, all.Fleet = append(all.Hooks, p.OnFiles...), append(all.Fleet, p.OnKernel...)
+			if why := p.Program.HookNotKnown; why != "" {
+				all.Skipped = append(all.Skipped, Skipped{Subject: p.Program.Name, Origin: p.origin(f.File.Path), Reason: why})
+			}
+		}
+		for _, s := range f.File.Skipped {
+			all.Skipped = append(all.Skipped, Skipped{Subject: s.What, Origin: check.Origin{File: f.File.Path, Where: s.Where}, Reason: s.Why})
+		}
+	}
+	return &all
 }
 
 // rest writes what is not about a hook.

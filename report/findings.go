@@ -34,7 +34,17 @@ type findingObject struct {
 	Remedy   string         `json:"remedy"`
 	Function string         `json:"function"`
 	Accepted string         `json:"accepted,omitempty"`
+	originObject
 }
+
+// originObject is where a hook was found; all empty if it was given.
+type originObject struct {
+	File    string `json:"file,omitempty"`
+	Program string `json:"program,omitempty"`
+	Where   string `json:"where,omitempty"`
+}
+
+func newOrigin(o check.Origin) originObject { return originObject{o.File, o.Program, o.Where} }
 
 type verdictObject struct {
 	Schema    string        `json:"schema"`
@@ -48,6 +58,8 @@ type verdictObject struct {
 	Reasons      []reasonObject      `json:"reasons,omitempty"`
 	PlanReasons  []reasonObject      `json:"plan_reasons,omitempty"`
 	Alternatives []alternativeObject `json:"alternatives,omitempty"`
+
+	originObject
 }
 
 type alternativeObject struct {
@@ -60,11 +72,15 @@ func newFinding(f check.Finding) findingObject {
 	return findingObject{
 		Schema: FindingSchema, Rule: f.Rule, Severity: f.Severity, Hook: spelled(f.Hook), Kernel: optional(f.Kernel),
 		Message: f.Message, Evidence: list(f.Evidence), Remedy: f.Remedy, Function: f.Function, Accepted: f.Accepted,
+		originObject: newOrigin(f.Origin),
 	}
 }
 
 func newVerdict(v check.Verdict) verdictObject {
-	return verdictObject{Schema: VerdictSchema, Hook: spelled(v.Hook), Kernel: optional(v.Kernel), Plain: v.Plain, Plan: v.Plan, Functions: v.Functions}
+	return verdictObject{
+		Schema: VerdictSchema, Hook: spelled(v.Hook), Kernel: optional(v.Kernel), Plain: v.Plain, Plan: v.Plan, Functions: v.Functions,
+		originObject: newOrigin(v.Origin),
+	}
 }
 
 // Findings writes the findings of each hook and its verdict. JSON has the

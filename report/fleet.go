@@ -68,6 +68,12 @@ func fleetJSON(w io.Writer, hooks []OnKernels) error {
 
 // fleetTable has a row a hook and a column a kernel, under the kernel's number.
 func fleetTable(w *bufio.Writer, kernels []string, hooks []OnKernels) {
+	fleetRows(w, kernels, hooks)
+	w.WriteString("\n")
+	legend(w, kernels)
+}
+
+func fleetRows(w *bufio.Writer, kernels []string, hooks []OnKernels) {
 	rows := columns{}
 	head := []string{""}
 	for i := range kernels {
@@ -82,7 +88,11 @@ func fleetTable(w *bufio.Writer, kernels []string, hooks []OnKernels) {
 		rows.add(row...)
 	}
 	rows.print(w, "")
-	w.WriteString("\n  plain probe / surehook's plan: ok every execution, part some are lost, none, ? cannot be told\n")
+}
+
+// legend explains the cells and numbers of tables.
+func legend(w *bufio.Writer, kernels []string) {
+	w.WriteString("  plain probe / surehook's plan: ok every execution, part some are lost, none, ? cannot be told\n")
 	for i, k := range kernels {
 		fmt.Fprintf(w, "  %2d  %s\n", i+1, k)
 	}

@@ -50,6 +50,7 @@ const (
 	KernelSchema  = "surehook.kernel/1"
 	FactsSchema   = "surehook.facts/1"
 	ChangeSchema  = "surehook.change/1"
+	FileSchema    = "surehook.file/1"
 )
 
 // hex is an address or an offset: a string, because JSON numbers lose bits

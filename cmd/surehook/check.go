@@ -10,6 +10,7 @@ import (
 
 	"github.com/surehook/surehook/check"
 	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/internal/shipped"
 	"github.com/surehook/surehook/report"
 )
 
@@ -19,9 +20,9 @@ func newCheck(s streams) *cobra.Command {
 	var failOn, buildID string
 	var full bool
 	cmd := &cobra.Command{
-		Use:     "check HOOK...",
+		Use:     "check HOOK|FILE...",
 		Short:   "Say what a probe misses, why, and what to attach instead",
-		Example: "  surehook check uprobe:./prog:add\n  surehook check --kernel all kprobe:vfs_read fentry:do_sys_open\n  surehook check --build-id 4f1c22e0 uprobe:./prog:0x1149",
+		Example: "  surehook check uprobe:./prog:add\n  surehook check --kernel all kprobe:vfs_read fentry:do_sys_open\n  surehook check --build-id 4f1c22e0 uprobe:./prog:0x1149\n  surehook check --kernel all ./tracer.bpf.o",
 		Args:    hooks,
 		RunE: func(_ *cobra.Command, args []string) error {
 			format, err := report.ParseDocumentFormat(c.format)
@@ -68,16 +69,19 @@ func (c *common) document(d *report.Document, k *kernelFlags, args []string, bui
 		failed = errors.Join(failed, err)
 		d.Skipped = append(d.Skipped, report.Skipped{Subject: subject, Reason: err.Error(), Failed: true})
 	}
-	files, onKernel := split(args, skip)
-	d.Hooks = c.check(files, buildID, skip)
+	files, onBinaries, onKernel := split(args, skip)
+	d.Hooks = c.check(onBinaries, buildID, skip)
 	if len(onKernel) > 0 {
 		failed = errors.Join(failed, k.check(d, onKernel))
 	}
+	c.checkFiles(d, k, files, skip)
 	return failed
 }
 
 // empty tells whether a document has no answer.
-func empty(d *report.Document) bool { return len(d.Hooks)+len(d.Fleet)+len(d.General) == 0 }
+func empty(d *report.Document) bool {
+	return len(d.Hooks)+len(d.Fleet)+len(d.Files)+len(d.General) == 0
+}
 
 // worst is the worst severity in a document.
 func worst(d *report.Document) check.Severity {
@@ -90,24 +94,31 @@ func worst(d *report.Document) check.Severity {
 			worst = check.Worse(worst, check.Worst(r.Findings))
 		}
 	}
+	for _, f := range d.Files {
+		worst = check.Worse(worst, f.Worst())
+	}
 	return worst
 }
 
-// split takes hooks of the kernel apart from those of files, and skips what is
-// no hook.
-func split(args []string, skip func(string, error)) (files []string, onKernel []hook.Hook) {
+// split takes files apart from hooks, and hooks of the kernel from those of
+// binaries. It skips what is neither.
+func split(args []string, skip func(string, error)) (files, onBinaries []string, onKernel []hook.Hook) {
 	for _, arg := range args {
+		if shipped.IsFile(arg) {
+			files = append(files, arg)
+			continue
+		}
 		h, err := hook.Parse(arg)
 		switch {
 		case err != nil:
 			skip(arg, err)
 		case h.Kind.User():
-			files = append(files, arg)
+			onBinaries = append(onBinaries, arg)
 		default:
 			onKernel = append(onKernel, h)
 		}
 	}
-	return files, onKernel
+	return files, onBinaries, onKernel
 }
 
 // check runs the rules on every hook of a file, and skips those that fail.

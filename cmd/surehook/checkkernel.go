@@ -34,19 +34,11 @@ func (k *kernelFlags) register(cmd *cobra.Command) {
 // check runs the rules on every hook and kernel. What could not be read is in
 // the error; the rest is answered.
 func (k *kernelFlags) check(d *report.Document, hooks []hook.Hook) error {
-	c, err := k.catalogue(named(hooks)...)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	asked, failed := k.find(c)
-	if len(asked) == 0 {
+	fleet, done, failed := k.fleet(hooks)
+	if fleet == nil {
 		return failed
 	}
-	others := slices.DeleteFunc(slices.Clone(c.All()), func(o kernel.Kernel) bool { return slices.Contains(asked, o) })
-	fleet := check.NewFleet(asked, others)
-	memory.CollectFrom(firstCollection)
-	fleet.Warm(hooks)
+	defer done()
 	d.Kernels = fleet.Kernels()
 	for _, h := range hooks {
 		o := report.OnKernels{Hook: h}
@@ -59,6 +51,24 @@ func (k *kernelFlags) check(d *report.Document, hooks []hook.Hook) error {
 		d.Fleet = append(d.Fleet, o)
 	}
 	return failed
+}
+
+// fleet opens the kernels that hooks are checked on; nil if there are none.
+// Those that could not be read are in the error.
+func (k *kernelFlags) fleet(hooks []hook.Hook) (f *check.Fleet, done func() error, failed error) {
+	c, err := k.catalogue(named(hooks)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	asked, failed := k.find(c)
+	if len(asked) == 0 {
+		return nil, nil, errors.Join(failed, c.Close())
+	}
+	others := slices.DeleteFunc(slices.Clone(c.All()), func(o kernel.Kernel) bool { return slices.Contains(asked, o) })
+	f = check.NewFleet(asked, others)
+	memory.CollectFrom(firstCollection)
+	f.Warm(hooks)
+	return f, c.Close, failed
 }
 
 // find gives the kernels that --kernel names, each once.

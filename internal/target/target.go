@@ -61,6 +61,11 @@ func (a *Analyzer) Resolve(text string) (Resolved, error) {
 	if err != nil {
 		return Resolved{}, err
 	}
+	return a.ResolveHook(h)
+}
+
+// ResolveHook finds the file of a hook and its functions.
+func (a *Analyzer) ResolveHook(h hook.Hook) (Resolved, error) {
 	if !h.Kind.User() {
 		return Resolved{}, &KernelError{h}
 	}

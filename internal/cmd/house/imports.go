@@ -27,7 +27,8 @@ func arrows() map[string][]string {
 		"atlas":            {"elfbin", "flow", "sites", "kernel", "internal/flat"},
 		"atlas/debian":     {"atlas"},
 		"check":            {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel"},
-		"report":           {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "check", "internal/counted"},
+		"bpfobj":           {"hook"},
+		"report":           {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "bpfobj", "check", "internal/counted"},
 		"attach":           {"hook", "elfbin", "flow", "sites", "internal/bpf", "internal/unix"},
 		"internal/bpf":     {"elfbin", "flow"},
 		"internal/unix":    nil,
@@ -39,7 +40,7 @@ func arrows() map[string][]string {
 // analysis packages give the same answer on every machine: they read what
 // they are given, start nothing and ask nobody.
 func analysis() []string {
-	return []string{"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "kernel/btf", "kernel/image", "kernel/live", "atlas", "atlas/debian", "check", "report"}
+	return []string{"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "kernel/btf", "kernel/image", "kernel/live", "atlas", "atlas/debian", "bpfobj", "check", "report"}
 }
 
 func banned() []string { return []string{"os/exec", "net/http", "net", "plugin", "syscall"} }

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"github.com/surehook/surehook/bpfobj"
+	"github.com/surehook/surehook/internal/shipped"
+	"github.com/surehook/surehook/report"
+)
+
+// checkFiles runs the rules on all that files and directories hold, and skips
+// what cannot be read.
+func (c *common) checkFiles(d *report.Document, k *kernelFlags, names []string, skip func(string, error)) {
+	var files []*bpfobj.File
+	for _, name := range names {
+		list, err := shipped.Read(name)
+		if err != nil {
+			skip(name, err)
+		}
+		files = append(files, list...)
+	}
+	checker := shipped.Checker{Files: c.analyzer()}
+	defer checker.Files.Close()
+	if hooks := shipped.KernelHooks(files); len(hooks) > 0 {
+		fleet, done, err := k.fleet(hooks)
+		if err != nil {
+			skip("--kernel", err)
+		}
+		if fleet == nil {
+			return
+		}
+		defer done()
+		checker.Fleet, d.Kernels = fleet, fleet.Kernels()
+	}
+	d.Files = checker.Check(files, skip)
+}

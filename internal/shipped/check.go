@@ -1,0 +1,99 @@
+package shipped
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/surehook/surehook/bpfobj"
+	"github.com/surehook/surehook/check"
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/internal/target"
+	"github.com/surehook/surehook/report"
+)
+
+// KernelHooks gives the hooks of all files that are the kernel's, each once.
+func KernelHooks(files []*bpfobj.File) []hook.Hook {
+	var out []hook.Hook
+	seen := map[string]bool{}
+	for _, f := range files {
+		for _, p := range f.Programs {
+			for _, h := range p.Hooks {
+				if !h.Kind.User() && !seen[h.String()] {
+					seen[h.String()] = true
+					out = append(out, h)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Checker answers for files.
+type Checker struct {
+	Fleet *check.Fleet // for hooks of the kernel; may be nil if there are none
+	Files *target.Analyzer
+}
+
+// Check runs the rules on every hook of every program. Hooks that fail are
+// skipped, the others are answered.
+func (c *Checker) Check(files []*bpfobj.File, skip func(subject string, err error)) []report.CheckedFile {
+	var out []report.CheckedFile
+	for _, f := range files {
+		checked := report.CheckedFile{File: f}
+		for i := range f.Programs {
+			p, err := c.program(f, &f.Programs[i])
+			if err != nil {
+				skip(f.Path, err)
+			}
+			checked.Programs = append(checked.Programs, p)
+		}
+		out = append(out, checked)
+	}
+	return out
+}
+
+func (c *Checker) program(f *bpfobj.File, p *bpfobj.Program) (out report.CheckedProgram, failed error) {
+	out.Program = p
+	origin := check.Origin{File: f.Path, Program: p.Name, Where: p.Where}
+	for _, h := range p.Hooks {
+		var err error
+		if h.Kind.User() {
+			err = c.onFile(&out, h, origin)
+		} else {
+			err = c.onKernels(&out, h, origin)
+		}
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s, %s: %w", f.Path, p.Name, err))
+		}
+	}
+	return out, failed
+}
+
+func (c *Checker) onFile(out *report.CheckedProgram, h hook.Hook, origin check.Origin) error {
+	r, err := c.Files.ResolveHook(h)
+	if err != nil {
+		return err
+	}
+	checked := report.Checked{Verdict: check.Judge(r.Results), Findings: check.Check(r.Results, c.Files.CheckInput(r, ""))}
+	checked.Verdict.Origin = origin
+	for i := range checked.Findings {
+		checked.Findings[i].Origin = origin
+	}
+	out.OnFiles = append(out.OnFiles, checked)
+	return nil
+}
+
+func (c *Checker) onKernels(out *report.CheckedProgram, h hook.Hook, origin check.Origin) (failed error) {
+	o := report.OnKernels{Hook: h}
+	o.Results, o.Alternatives = c.Fleet.Check(h)
+	for i := range o.Results {
+		r := &o.Results[i]
+		failed = errors.Join(failed, r.Err)
+		r.Verdict.Origin = origin
+		for j := range r.Findings {
+			r.Findings[j].Origin = origin
+		}
+	}
+	out.OnKernel = append(out.OnKernel, o)
+	return failed
+}

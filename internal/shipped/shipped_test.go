@@ -1,0 +1,100 @@
+package shipped
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/surehook/surehook/check"
+	"github.com/surehook/surehook/internal/target"
+	"github.com/surehook/surehook/kernel"
+	"github.com/surehook/surehook/report"
+	"github.com/surehook/surehook/sites"
+)
+
+const source = `
+#define SEC(x) __attribute__((section(x), used))
+SEC("raw_tp/opened") int here(void *c) { return 0; }
+SEC("raw_tp/closed") int gone(void *c) { return 0; }
+SEC("kprobe") int late(void *c) { return 0; }
+SEC("tc") int filter(void *c) { return 0; }
+`
+
+// compile puts an object into a directory.
+func compile(t *testing.T, dir string) string {
+	t.Helper()
+	if _, err := exec.LookPath("clang"); err != nil {
+		t.Skip("needs clang: ", err)
+	}
+	in, out := filepath.Join(dir, "x.bpf.c"), filepath.Join(dir, "x.bpf.o")
+	if err := os.WriteFile(in, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := exec.Command("clang", "-target", "bpf", "-O2", "-g", "-c", in, "-o", out).CombinedOutput(); err != nil {
+		t.Fatalf("clang: %v\n%s", err, text)
+	}
+	return out
+}
+
+// TestCheck: a directory's object, one of whose hooks is not in the kernel.
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	object := compile(t, dir)
+	files, err := Read(dir)
+	if err != nil || len(files) != 1 || files[0].Path != object {
+		t.Fatalf("%+v, %v", files, err)
+	}
+	k := &kernel.Snapshot{
+		ID:      kernel.Identity{Name: "test"},
+		Options: map[string]string{"CONFIG_BPF_EVENTS": "y", "CONFIG_BPF_SYSCALL": "y"},
+		Raws:    []kernel.RawTracepoint{{Name: "opened"}},
+	}
+	k.Sort()
+	checker := Checker{Fleet: check.NewFleet([]kernel.Kernel{k}, nil), Files: target.NewAnalyzer(target.Options{})}
+	out := checker.Check(files, func(subject string, err error) { t.Error(subject, err) })
+	var verdicts []string
+	for _, p := range out[0].Programs {
+		for _, h := range p.OnKernel {
+			verdicts = append(verdicts, p.Program.Name+" "+string(h.Results[0].Verdict.Plain))
+			if o := h.Results[0].Verdict.Origin; o.File != object || o.Program != p.Program.Name {
+				t.Errorf("origin %+v", o)
+			}
+		}
+	}
+	if got := strings.Join(verdicts, ", "); got != "here "+string(sites.Complete)+", gone "+string(sites.None) {
+		t.Error(got)
+	}
+	if w := out[0].Worst(); w != check.Error {
+		t.Errorf("worst %q", w)
+	}
+	for format, want := range map[report.Format][]string{
+		report.Text: {"hook not known: its loader says", "skipped program filter (tc+0x0): not a tracing program", "SH109"},
+		report.JSON: {`"schema":"surehook.file/1"`, `"program":"gone"`, `"where":"raw_tp/closed+0x0"`, `"what":"program filter"`},
+	} {
+		var b bytes.Buffer
+		if err := report.Files(&b, format, []string{"test"}, out, false); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(b.String(), w) {
+				t.Errorf("no %s in\n%s", w, b.String())
+			}
+		}
+	}
+}
+
+func TestIsFile(t *testing.T) {
+	for arg, want := range map[string]bool{
+		".": true, "nosuch.bpf.o": true, "nosuch.bt": true, "uprobe:./x.o:f": false, "kprobe:f": false, "nosuch": false,
+	} {
+		if got := IsFile(arg); got != want {
+			t.Errorf("%s: %v", arg, got)
+		}
+	}
+	if _, err := Read(t.TempDir()); err == nil {
+		t.Error("an empty directory")
+	}
+}
