@@ -24,6 +24,7 @@ type Rule struct {
 // Rules is the table of all rules, by code.
 func Rules() []Rule {
 	var all []Rule
+	all = append(all, inputRules()...)
 	all = append(all, kernelRules()...)
 	all = append(all, linkRules()...)
 	all = append(all, inliningRules()...)
@@ -49,6 +50,8 @@ func (c Code) Gotcha() string {
 		return ""
 	}
 	switch c[2] {
+	case '0':
+		return "files that are given"
 	case '1':
 		return "kernel versions"
 	case '2':

@@ -29,6 +29,7 @@ func arrows() map[string][]string {
 		"check":            {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel"},
 		"bpfobj":           {"hook"},
 		"report":           {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "bpfobj", "check", "internal/counted"},
+		"baseline":         {"hook", "check", "internal/yamltree"},
 		"attach":           {"hook", "elfbin", "flow", "sites", "internal/bpf", "internal/unix"},
 		"internal/bpf":     {"elfbin", "flow"},
 		"internal/unix":    nil,
