@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/surehook/surehook/check"
+	"github.com/surehook/surehook/hook"
 )
 
 // Subject is a hook on one kernel or binary.
@@ -17,19 +18,26 @@ type Subject struct {
 	File string // that the hook was found in; "" for the command line
 }
 
-// subject says what a finding is about.
-func subject(f check.Finding) Subject {
-	s := Subject{On: f.Kernel, File: f.Origin.File}
-	if s.On == "" {
-		s.On = f.Hook.Target
-	}
+// NewSubject makes a subject of a hook, the kernel or binary it is asked of,
+// and the file it was found in.
+func NewSubject(h hook.Hook, on string, from check.Origin) Subject {
+	s := Subject{On: on, File: from.File}
 	switch {
-	case f.Hook.Text != "":
-		s.Hook = strings.TrimSpace(f.Hook.Text)
-	case f.Hook.Kind != "":
-		s.Hook = f.Hook.String()
+	case h.Text != "":
+		s.Hook = strings.TrimSpace(h.Text)
+	case h.Kind != "":
+		s.Hook = h.String()
 	}
 	return s
+}
+
+// subject says what a finding is about.
+func subject(f check.Finding) Subject {
+	on := f.Kernel
+	if on == "" {
+		on = f.Hook.Target
+	}
+	return NewSubject(f.Hook, on, f.Origin)
 }
 
 // covers tells whether the entry speaks of a subject, and by which of its

@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"cmp"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -101,9 +102,21 @@ func (d *Document) rest(w io.Writer, f Format) error {
 	}
 	return buffered(w, func(b *bufio.Writer) {
 		for _, g := range d.General {
+			fmt.Fprintf(b, "\n%s", placeOf(g.Origin))
 			findingText(b, g)
 		}
 	})
+}
+
+// placeOf writes "a.yaml:3:5".
+func placeOf(o check.Origin) string {
+	switch {
+	case o.Line == 0:
+		return o.File
+	case o.Column == 0:
+		return fmt.Sprintf("%s:%d", o.File, o.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", o.File, o.Line, o.Column)
 }
 
 // answer is one hook on one kernel or file.

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,9 +64,39 @@ func document(t *testing.T) *Document {
 func TestDocument(t *testing.T) {
 	for _, f := range []Format{SARIF, JUnit, Markdown} {
 		t.Run(string(f), func(t *testing.T) {
-			golden(t, "document."+string(f), written(t, f, document(t)))
+			b := written(t, f, document(t))
+			if f == SARIF {
+				b = withoutRules(t, b)
+			}
+			golden(t, "document."+string(f), b)
 		})
 	}
+}
+
+// withoutRules leaves one rule in a log, so that the golden file is not another
+// when the table of rules is.
+func withoutRules(t *testing.T, b []byte) []byte {
+	t.Helper()
+	var log sarifLog
+	if err := json.Unmarshal(b, &log); err != nil {
+		t.Fatal(err)
+	}
+	driver, results := &log.Runs[0].Tool.Driver, log.Runs[0].Results
+	if len(driver.Rules) != len(check.Rules()) {
+		t.Errorf("%d rules", len(driver.Rules))
+	}
+	for i := range results {
+		if got := driver.Rules[results[i].RuleIndex].ID; got != results[i].RuleID {
+			t.Errorf("rule %s has the index of %s", results[i].RuleID, got)
+		}
+		results[i].RuleIndex = 0
+	}
+	driver.Rules = slices.DeleteFunc(driver.Rules, func(r sarifRule) bool { return r.ID != string(check.SH401) })
+	var out bytes.Buffer
+	if err := writeJSON(&out, log); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 func written(t *testing.T, f Format, d *Document) []byte {

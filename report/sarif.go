@@ -40,6 +40,10 @@ func writeSARIF(w io.Writer, d *Document) error {
 	}
 	run.Invocations = []sarifInvocation{newInvocation(d)}
 	log := sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}}
+	return writeJSON(w, log)
+}
+
+func writeJSON(w io.Writer, log sarifLog) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)

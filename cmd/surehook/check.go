@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,50 +16,68 @@ import (
 )
 
 func newCheck(s streams) *cobra.Command {
-	var c common
-	var k kernelFlags
-	var failOn, buildID string
-	var full bool
+	var r checkRun
 	cmd := &cobra.Command{
 		Use:     "check HOOK|FILE...",
 		Short:   "Say what a probe misses, why, and what to attach instead",
 		Example: "  surehook check uprobe:./prog:add\n  surehook check --kernel all kprobe:vfs_read fentry:do_sys_open\n  surehook check --build-id 4f1c22e0 uprobe:./prog:0x1149\n  surehook check --kernel all ./tracer.bpf.o",
 		Args:    hooks,
-		RunE: func(_ *cobra.Command, args []string) error {
-			format, err := report.ParseDocumentFormat(c.format)
-			if err != nil {
-				return err
-			}
-			limit, err := check.ParseSeverity(failOn)
-			if err != nil {
-				return fmt.Errorf("--fail-on: %w", err)
-			}
-			if _, err := hex.DecodeString(buildID); err != nil {
-				return fmt.Errorf("--build-id %q: write it in hex, as \"file\" or \"readelf -n\" shows it", buildID)
-			}
-			d := &report.Document{Version: version(), FailOn: limit}
-			failed := c.document(d, &k, args, strings.ToLower(buildID))
-			if failed == nil || !empty(d) {
-				if err := report.Write(s.out, format, d, full); err != nil {
-					return err
-				}
-			}
-			switch worst := worst(d); {
-			case failed != nil:
-				return failed
-			case worst != "" && worst.AtLeast(limit):
-				return &exitError{code: exitFindings}
-			}
-			return nil
-		},
+		RunE:    func(_ *cobra.Command, args []string) error { return r.run(s, args) },
 	}
-	c.register(cmd)
+	r.register(cmd)
 	cmd.Flags().Lookup("format").Usage = "text, json: one object a line (docs/json.md), or one document: sarif, junit, markdown"
-	k.register(cmd)
-	cmd.Flags().StringVar(&failOn, "fail-on", "warning", "exit 1 from this `SEVERITY` on: error, warning, info or none")
-	cmd.Flags().StringVar(&buildID, "build-id", "", "the build (`HEX`) that offsets and addresses were computed for")
-	cmd.Flags().BoolVar(&full, "full", false, "every finding in full, however many there are")
+	r.kernels.register(cmd)
+	r.baseline.register(cmd)
+	cmd.Flags().StringVar(&r.failOn, "fail-on", "warning", "exit 1 from this `SEVERITY` on: error, warning, info or none")
+	cmd.Flags().StringVar(&r.buildID, "build-id", "", "the build (`HEX`) that offsets and addresses were computed for")
+	cmd.Flags().BoolVar(&r.full, "full", false, "every finding in full, however many there are")
 	return cmd
+}
+
+// checkRun is one run of check.
+type checkRun struct {
+	common
+	kernels         kernelFlags
+	baseline        baselineFlags
+	failOn, buildID string
+	full            bool
+}
+
+func (r *checkRun) run(s streams, args []string) error {
+	format, err := report.ParseDocumentFormat(r.format)
+	if err != nil {
+		return err
+	}
+	limit, err := check.ParseSeverity(r.failOn)
+	if err != nil {
+		return fmt.Errorf("--fail-on: %w", err)
+	}
+	if _, err := hex.DecodeString(r.buildID); err != nil {
+		return fmt.Errorf("--build-id %q: write it in hex, as \"file\" or \"readelf -n\" shows it", r.buildID)
+	}
+	accepted, err := r.baseline.read()
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	d := &report.Document{Version: version(), FailOn: limit}
+	failed := r.document(d, &r.kernels, args, strings.ToLower(r.buildID))
+	r.baseline.apply(accepted, d, now)
+	if failed == nil || !empty(d) {
+		if err := report.Write(s.out, format, d, r.full); err != nil {
+			return err
+		}
+	}
+	if r.baseline.write {
+		return errors.Join(failed, r.baseline.add(d, s.err, now))
+	}
+	switch worst := d.Worst(); {
+	case failed != nil:
+		return failed
+	case worst != "" && worst.AtLeast(limit):
+		return &exitError{code: exitFindings}
+	}
+	return nil
 }
 
 // document checks every hook. What could not be checked is in the error, and
@@ -81,23 +100,6 @@ func (c *common) document(d *report.Document, k *kernelFlags, args []string, bui
 // empty tells whether a document has no answer.
 func empty(d *report.Document) bool {
 	return len(d.Hooks)+len(d.Fleet)+len(d.Files)+len(d.General) == 0
-}
-
-// worst is the worst severity in a document.
-func worst(d *report.Document) check.Severity {
-	worst := check.Worst(d.General)
-	for _, h := range d.Hooks {
-		worst = check.Worse(worst, check.Worst(h.Findings))
-	}
-	for _, h := range d.Fleet {
-		for _, r := range h.Results {
-			worst = check.Worse(worst, check.Worst(r.Findings))
-		}
-	}
-	for _, f := range d.Files {
-		worst = check.Worse(worst, f.Worst())
-	}
-	return worst
 }
 
 // split takes files apart from hooks, and hooks of the kernel from those of

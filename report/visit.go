@@ -1,0 +1,51 @@
+package report
+
+import (
+	"github.com/surehook/surehook/check"
+	"github.com/surehook/surehook/hook"
+)
+
+// EachFindings visits every list of findings, which may be changed in place.
+func (d *Document) EachFindings(visit func([]check.Finding)) {
+	onFiles := func(list []Checked) {
+		for _, h := range list {
+			visit(h.Findings)
+		}
+	}
+	onKernels := func(list []OnKernels) {
+		for _, h := range list {
+			for _, r := range h.Results {
+				visit(r.Findings)
+			}
+		}
+	}
+	onFiles(d.Hooks)
+	onKernels(d.Fleet)
+	for _, f := range d.Files {
+		for _, p := range f.Programs {
+			onFiles(p.OnFiles)
+			onKernels(p.OnKernel)
+		}
+	}
+	visit(d.General)
+}
+
+// EachAnswer visits every hook with the kernel or file it was answered for,
+// and every file that was read, with the zero Hook.
+func (d *Document) EachAnswer(visit func(h hook.Hook, on string, from check.Origin)) {
+	for _, a := range d.flat().answers() {
+		if a.failed == "" {
+			visit(a.verdict.Hook, a.subject, a.verdict.Origin)
+		}
+	}
+	for _, f := range d.Files {
+		visit(hook.Hook{}, "", check.Origin{File: f.File.Path})
+	}
+}
+
+// Worst is the worst severity of all findings that nobody accepts.
+func (d *Document) Worst() check.Severity {
+	worst := check.Severity("")
+	d.EachFindings(func(list []check.Finding) { worst = check.Worse(worst, check.Worst(list)) })
+	return worst
+}
