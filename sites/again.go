@@ -84,13 +84,15 @@ func (a *again) loop(first place, stmts []statement) (at int32, yes bool) {
 	if a.nested(first, stmts) {
 		return 0, false
 	}
+	steps := a.steps()
 	seen := false
 	for k, s := range stmts {
 		if s.at != first {
 			continue
 		}
 		shared := k+1 < len(stmts) && stmts[k+1].insn == s.insn && stmts[k+1].at != first
-		if (seen || !shared) && a.reach(s.insn)[s.insn] {
+		step := seen && steps && a.leadsRight(s, stmts)
+		if (seen || !shared) && !step && a.reach(s.insn)[s.insn] {
 			return s.insn, true
 		}
 		seen = true
@@ -98,28 +100,62 @@ func (a *again) loop(first place, stmts []statement) (at int32, yes bool) {
 	return 0, false
 }
 
-// nested tells whether another statement of the function stands further left.
-func (a *again) nested(first place, stmts []statement) bool {
-	end := 0 // the line of the closing brace, in a body
-	if a.cut == nil {
-		end = a.lastLine()
-	}
-	return slices.ContainsFunc(stmts, func(s statement) bool {
-		return s.at.file == first.file && s.at.line > first.line && s.at.line != end && s.at.col < first.col
+// steps tells whether the compiler gives the step of a for loop the place of
+// the loop's first part, as GCC does in C++: it looks like the first statement again.
+func (a *again) steps() bool {
+	data := a.bd.owner.data
+	return slices.ContainsFunc(a.f.roots, func(root int32) bool {
+		return strings.HasPrefix(data.Unit(data.Func(root).Unit).Producer, "GNU C++")
 	})
 }
 
-// lastLine gives the last line of the function that has a row.
-func (a *again) lastLine() int {
-	last := 0
+// leadsRight tells whether a statement is followed, without a branch, by one
+// further right in its line: a step and the condition of a for loop. Behind an
+// "if" and what depends on it there is a branch.
+func (a *again) leadsRight(s statement, stmts []statement) bool {
+	for i, n := s.insn, 0; n < len(a.in); n++ {
+		for _, next := range stmts {
+			if next.insn == i && next.at != s.at {
+				return next.at.file == s.at.file && next.at.line == s.at.line && next.at.col > s.at.col
+			}
+		}
+		next, ok := a.bd.only(i)
+		if !ok {
+			break
+		}
+		i = next
+	}
+	return false
+}
+
+// nested tells whether another statement of the function stands further left,
+// or a part of one: of some only that is left.
+func (a *again) nested(first place, stmts []statement) bool {
+	rows := a.rows()
+	last := 0 // where the closing brace may be
+	for _, p := range rows {
+		last = max(last, p.line)
+	}
+	end := 0
+	if a.cut == nil {
+		end = last
+	}
+	left := func(p place) bool { return p.file == first.file && p.line > first.line && p.col != 0 && p.col < first.col }
+	return slices.ContainsFunc(stmts, func(s statement) bool { return s.at.line != end && left(s.at) }) ||
+		slices.ContainsFunc(rows, func(p place) bool { return p.line != last && left(p) })
+}
+
+// rows gives the places of all rows of the function in the code of the execution.
+func (a *again) rows() []place {
+	var out []place
 	for _, rg := range a.bd.fn.Ranges {
 		for _, row := range a.bd.lines.Between(rg.Low, rg.High) {
 			if _, ok := a.speaks(row); ok {
-				last = max(last, int(row.Line))
+				out = append(out, place{a.bd.fileOf(row), int(row.Line), int(row.Column)})
 			}
 		}
 	}
-	return last
+	return out
 }
 
 // firstStatement gives the statement of the function that is executed first after
