@@ -50,6 +50,13 @@ func playRole(role string) int {
 			})
 		}
 		wg.Wait()
+	case "mkdir": // makes and removes a directory n times
+		fmt.Println("ready")
+		bufio.NewReader(os.Stdin).ReadByte()
+		if err := makeDirs(n); err != nil {
+			fmt.Println(err)
+			return 1
+		}
 	case "family": // 10 calls, and as many in n generations of children
 		fmt.Println("ready")
 		bufio.NewReader(os.Stdin).ReadByte()

@@ -22,16 +22,18 @@ type ProbeError struct {
 	Symbol      string // of the kernel
 	Offset      uint64 // file offset, or from Symbol
 	Return      bool
+	Way         Way    // of the kernel: the one that was tried first
 	Plan, Probe int    // indices as given to Open
 	Reason      string // in plain words
 	Err         error  // what the kernel said
 }
 
 func (e *ProbeError) Error() string {
+	if e.Way != NoWay && (e.Way > ByKprobe || e.Offset == 0) {
+		return fmt.Sprintf("%s at %s: %s", e.Way.name(e.Return), e.Symbol, e.Reason)
+	}
 	kind := "uprobe"
 	switch {
-	case e.Symbol != "" && e.Return:
-		return fmt.Sprintf("kretprobe at %s: %s", e.Symbol, e.Reason)
 	case e.Symbol != "":
 		return fmt.Sprintf("kprobe at %s+%#x: %s", e.Symbol, e.Offset, e.Reason)
 	case e.Return:

@@ -43,6 +43,8 @@ func classify(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, new(*ProbeError)): // says it itself
+		return err
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", ErrNotPermitted, err)
 	case errors.Is(err, ebpf.ErrNotSupported):

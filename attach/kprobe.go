@@ -21,40 +21,17 @@ type kprobes struct {
 	cookie bool // bpf_get_attach_cookie exists, Linux 5.15
 }
 
-func (kprobes) name() string     { return "kprobes" }
-func (kprobes) perProcess() bool { return false }
-
-func (p kprobes) attach(t *target, breaks []breakpoint, _ int, keep bool) ([]io.Closer, []fault, error) {
-	var links closers
-	var faults []fault
-	for _, b := range breaks {
-		l, err := p.link(b)
-		switch {
-		case err == nil:
-			links = append(links, l)
-			continue
-		case errors.Is(err, errNoKprobes):
-			return nil, nil, errors.Join(fmt.Errorf("%w: %w", ErrNotSupported, err), links.Close())
-		case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
-			return nil, nil, errors.Join(fmt.Errorf("%w; kprobes need CAP_PERFMON, or CAP_SYS_ADMIN", err), links.Close())
-		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENOMEM):
-			return nil, nil, errors.Join(err, links.Close())
-		}
-		faults = append(faults, fault{b, t.fault(b, explainKprobe(b, err), err)})
-		if !keep {
-			return nil, faults, links.Close()
-		}
-	}
-	return links, faults, nil
-}
-
 var errNoKprobes = errors.New("this kernel has no kprobe events (CONFIG_KPROBE_EVENTS)")
 
 // link makes one kprobe.
 func (p kprobes) link(b breakpoint) (io.Closer, error) {
-	event, err := unix.OpenKprobe(b.symbol, b.offset, b.ret)
+	symbol, offset := b.symbol, b.offset
+	if b.address != 0 {
+		symbol, offset = "", b.address+b.offset
+	}
+	event, err := unix.OpenKprobe(symbol, offset, b.ret)
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {
-		return nil, fmt.Errorf("%w: %w", errNoKprobes, err)
+		return nil, fmt.Errorf("%w: %w: %w", ErrNotSupported, errNoKprobes, err)
 	}
 	if err != nil {
 		return nil, err
@@ -92,10 +69,12 @@ func (k kprobe) Close() error {
 // (kernel/kprobes.c, kernel/trace/trace_kprobe.c).
 func explainKprobe(b breakpoint, err error) string {
 	switch {
+	case errors.Is(err, errNoKprobes):
+		return errNoKprobes.Error()
 	case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ESRCH):
 		return "the running kernel has no symbol of this name: renamed, inlined everywhere, or in a module that is not loaded"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return "the running kernel has several functions of this name and takes none of them by name"
+		return "the running kernel has several functions of this name and takes none of them by name (their addresses are not known: kernel.kptr_restrict)"
 	case errors.Is(err, syscall.EILSEQ):
 		return "no instruction begins there in the running kernel: the offset is for another build"
 	case errors.Is(err, syscall.EINVAL) && b.ret && b.offset != 0:

@@ -22,6 +22,7 @@ func (s *Session) load(can abilities, ofKernel bool) error {
 	}
 	c := bpf.Config{Entries: s.layout.entries, Events: s.opts.Events}
 	c.Multi = can.multi && !s.opts.PerfEvents && !ofKernel
+	c.Kernel = ofKernel
 	c.Sleepable = c.Multi && s.layout.reads
 	if s.opts.PID != 0 {
 		if err := checkProcess(s.opts.PID); err != nil {
@@ -53,7 +54,9 @@ func (s *Session) load(can abilities, ofKernel bool) error {
 	}
 	switch {
 	case ofKernel:
-		s.mech = kprobes{objs: s.objs, cookie: can.cookie}
+		if s.mech, err = newInKernel(s.objs, can, s.layout); err != nil {
+			return errors.Join(classify(err), s.objs.Close())
+		}
 	case c.Multi:
 		s.mech = multi{prog: s.objs.Hit, filter: can.pidFilter}
 	default:

@@ -34,11 +34,18 @@ func (m multi) attach(t *target, breaks []breakpoint, pid int, keep bool) ([]io.
 	return links, faults, nil
 }
 
-// search attaches breaks by one link. The kernel does not say which
-// breakpoint it refuses: halves are tried until it is found. Without keep
-// only the first is, and nothing stays.
+// search attaches breaks by one link, or by several if some are refused.
 func (m multi) search(t *target, breaks []breakpoint, pid int, keep bool) ([]io.Closer, []fault, error) {
-	l, err := m.link(t, breaks, pid)
+	link := func(part []breakpoint) (io.Closer, error) { return m.link(t, part, pid) }
+	refused := func(b breakpoint, err error) fault { return fault{b, t.fault(b, explain(err), err)} }
+	return halve(breaks, keep, link, refused)
+}
+
+// halve attaches breaks by one link. The kernel does not say which breakpoint
+// it refuses: halves are tried until it is found. Without keep only the first
+// is, and nothing stays.
+func halve(breaks []breakpoint, keep bool, link func([]breakpoint) (io.Closer, error), refused func(breakpoint, error) fault) ([]io.Closer, []fault, error) {
+	l, err := link(breaks)
 	if err == nil {
 		return []io.Closer{l}, nil, nil
 	}
@@ -46,19 +53,16 @@ func (m multi) search(t *target, breaks []breakpoint, pid int, keep bool) ([]io.
 		return nil, nil, err
 	}
 	if len(breaks) == 1 {
-		return nil, []fault{{breaks[0], t.fault(breaks[0], explain(err), err)}}, nil
+		return nil, []fault{refused(breaks[0], err)}, nil
 	}
-	half := len(breaks) / 2
-	a, faults, err := m.search(t, breaks[:half], pid, keep)
-	links := closers(a)
-	if err != nil || len(faults) > 0 && !keep {
-		return nil, faults, errors.Join(err, links.Close())
-	}
-	b, more, err := m.search(t, breaks[half:], pid, keep)
-	links = append(links, b...)
-	faults = append(faults, more...)
-	if err != nil || len(faults) > 0 && !keep {
-		return nil, faults, errors.Join(err, links.Close())
+	var links closers
+	var faults []fault
+	for _, part := range [][]breakpoint{breaks[:len(breaks)/2], breaks[len(breaks)/2:]} {
+		ls, fs, err := halve(part, keep, link, refused)
+		links, faults = append(links, ls...), append(faults, fs...)
+		if err != nil || len(faults) > 0 && !keep {
+			return nil, faults, errors.Join(err, links.Close())
+		}
 	}
 	return links, faults, nil
 }

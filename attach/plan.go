@@ -16,11 +16,13 @@ const maxProbes = 1 << 20
 
 // breakpoint is one consumer of a uprobe: the probes that share an address.
 type breakpoint struct {
-	symbol string // of the kernel; empty for files
-	offset uint64 // file offset, or from symbol
-	ret    bool
-	first  uint32 // index of its first probe in layout.slots
-	count  uint32
+	symbol  string // of the kernel; empty for files
+	address uint64 // of the symbol, where its name does not tell
+	offset  uint64 // file offset, or from symbol
+	ret     bool
+	ways    Ways
+	first   uint32 // index of its first probe in layout.slots
+	count   uint32
 }
 
 func (b breakpoint) cookie() uint64 { return bpf.Cookie(b.first, b.count) }
@@ -70,7 +72,7 @@ func (l *layout) add(plan int, p Plan, maxGroup int) error {
 		breaks := l.breaks[plan]
 		last := len(breaks) - 1
 		if i == 0 || comparePlace(p.Probes[order[i-1]], q) != 0 || int(breaks[last].count) == maxGroup {
-			l.breaks[plan] = append(breaks, breakpoint{q.Symbol, q.Offset, q.Return, uint32(len(l.slots)), 1})
+			l.breaks[plan] = append(breaks, breakpoint{q.Symbol, q.Address, q.Offset, q.Return, q.Ways, uint32(len(l.slots)), 1})
 		} else {
 			breaks[last].count++
 		}
@@ -82,12 +84,13 @@ func (l *layout) add(plan int, p Plan, maxGroup int) error {
 }
 
 func comparePlace(a, b Probe) int {
-	if c := cmp.Or(strings.Compare(a.Symbol, b.Symbol), cmp.Compare(a.Offset, b.Offset)); c != 0 {
+	c := cmp.Or(strings.Compare(a.Symbol, b.Symbol), cmp.Compare(a.Address, b.Address), cmp.Compare(a.Offset, b.Offset))
+	if c != 0 {
 		return c
 	}
 	switch {
 	case a.Return == b.Return:
-		return 0
+		return slices.Compare(a.Ways[:], b.Ways[:])
 	case b.Return:
 		return -1
 	}
@@ -109,6 +112,9 @@ func checkProbes(p Plan, order []int) error {
 		}
 		if (q.Symbol == "") != (p.Path != "") {
 			return fmt.Errorf("%w: %s: a probe of the kernel has a symbol, one of a file has none", ErrInvalid, p.Path)
+		}
+		if q.Cond != (flow.Cond{}) && q.Ways.event() {
+			return fmt.Errorf("%w: %s: a condition needs a breakpoint, which has registers", ErrInvalid, q.Symbol)
 		}
 		if seen[q.Cond] {
 			return fmt.Errorf("%w: %s%s: two equal probes at offset %#x", ErrInvalid, p.Path, q.Symbol, q.Offset)

@@ -21,9 +21,9 @@ func TestArrange(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := [][]breakpoint{
-		{{"", 3, false, 0, 1}, {"", 3, true, 1, 1}, {"", 9, false, 2, 2}, {"", 9, false, 4, 1}},
+		{{offset: 3, first: 0, count: 1}, {offset: 3, ret: true, first: 1, count: 1}, {offset: 9, first: 2, count: 2}, {offset: 9, first: 4, count: 1}},
 		nil,
-		{{"", 3, false, 5, 1}},
+		{{offset: 3, first: 5, count: 1}},
 	}
 	if diff := cmp.Diff(want, l.breaks, cmp.AllowUnexported(breakpoint{})); diff != "" {
 		t.Errorf("breakpoints (-want +got):\n%s", diff)
@@ -46,6 +46,7 @@ func TestArrangeRefuses(t *testing.T) {
 		{"no probes", []Plan{{Path: "a"}}},
 		{"equal", []Plan{{Probes: []Probe{{Offset: 1}, {Offset: 2}, {Offset: 1}}}}},
 		{"return with condition", []Plan{{Probes: []Probe{{Offset: 1, Return: true, Cond: flow.Cond{Op: flow.X86CC}}}}}},
+		{"event with condition", []Plan{{Probes: []Probe{{Symbol: "f", Ways: Ways{ByFentry}, Cond: flow.Cond{Op: flow.X86CC}}}}}},
 		{"too many", []Plan{{Probes: make([]Probe, maxProbes+1)}}},
 	} {
 		if _, err := arrange(c.plans, 16); !errors.Is(err, ErrInvalid) {

@@ -119,7 +119,7 @@ func (s *Session) attachKernel(plan int) error {
 }
 
 // Mechanism is how the probes are attached: "uprobe_multi", "perf-event
-// uprobes" or "kprobes".
+// uprobes" or, of the kernel, the ways taken: "2 fentry, 3 kprobe".
 func (s *Session) Mechanism() string { return s.mech.name() }
 
 // Failures are the probes that could not be attached; empty without

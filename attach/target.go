@@ -47,8 +47,12 @@ func (t *target) name() string { return fmt.Sprintf("/proc/self/fd/%d", t.file.F
 
 // fault makes the error of a breakpoint.
 func (t *target) fault(b breakpoint, reason string, err error) *ProbeError {
+	way := NoWay
+	if t.path == "" {
+		way = orKprobe(b.ways)[0]
+	}
 	return &ProbeError{
-		Path: t.path, Symbol: b.symbol, Offset: b.offset, Return: b.ret,
+		Path: t.path, Symbol: b.symbol, Offset: b.offset, Return: b.ret, Way: way,
 		Plan: t.plan, Probe: t.slots[b.first].probe, Reason: reason, Err: err,
 	}
 }

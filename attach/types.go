@@ -15,15 +15,37 @@ var ErrNotPermitted = errors.New("not permitted to load and attach BPF programs;
 // a kernel without uprobes or BPF).
 var ErrNotSupported = errors.New("attaching is not supported on this system")
 
-// Probe is one breakpoint in a file, counted on its own.
+// Probe is one breakpoint in a file, or one place or event of the kernel,
+// counted on its own.
 type Probe struct {
 	// Symbol is that of the running kernel which Offset counts from, in plans
-	// of the kernel; empty in those of files.
+	// of the kernel, or the name of an event; empty in those of files.
 	Symbol string
-	Offset uint64    // file offset; of the kernel: from Symbol
-	Cond   flow.Cond // the hit counts only when it holds; zero: always
-	Return bool      // count the return of the function that begins at Offset (uretprobe)
+	// Address is that of the symbol in the running kernel where several have
+	// the name; 0 where the name tells.
+	Address uint64
+	Offset  uint64    // file offset; of the kernel: from Symbol
+	Cond    flow.Cond // the hit counts only when it holds; zero: always
+	Return  bool      // count the return of the function that begins at Offset (uretprobe, kretprobe, fexit)
+	Ways    Ways      // how a probe of the kernel is attached; zero: by a kprobe
 }
+
+// Way is a way to attach a probe of the kernel.
+type Way uint8
+
+// The ways. Those behind ByKprobeMulti are put on events, which Symbol names.
+const (
+	NoWay           Way = iota
+	ByKprobe            // kprobe or kretprobe, at any instruction
+	ByFentry            // fentry or fexit, at the entry of a function in the kernel's BTF
+	ByKprobeMulti       // one link for the entries of many functions that ftrace knows
+	ByTracepoint        // Symbol is "system:name"
+	ByRawTracepoint     // Symbol is its name
+	ByLSM               // Symbol is the hook's name
+)
+
+// Ways are tried one after the other until the kernel takes one.
+type Ways [3]Way
 
 // Plan is the set of probes of one file, or of the kernel. No two probes may be
 // equal; probes at one place with different Cond are allowed.

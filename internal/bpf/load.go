@@ -34,6 +34,9 @@ type Config struct {
 	// Sleepable lets the program fault pages in. With Multi; the program alone
 	// loads since Linux 6.0.
 	Sleepable bool
+	// Kernel means that code of the kernel is probed, which the program's own
+	// helpers may run.
+	Kernel bool
 }
 
 // maxFamily is how many descendants are followed at a time: twice the usual
@@ -94,6 +97,7 @@ func setVariables(s *ebpf.CollectionSpec, c Config) error {
 		surehookVarPidnsIno:   c.NSIno,
 		surehookVarWantFamily: flag(c.Family),
 		surehookVarSleepable:  flag(c.Sleepable),
+		surehookVarInKernel:   flag(c.Kernel),
 	}
 	if c.Cookie != nil {
 		values[surehookVarFixedCookie] = flag(true)

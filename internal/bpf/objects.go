@@ -31,7 +31,9 @@ func Load(c Config) (*Objects, error) {
 	if err != nil {
 		return nil, fmt.Errorf("BPF program: %w", err)
 	}
-	coll, err := ebpf.NewCollection(s)
+	main := s.Copy()
+	delete(main.Programs, surehookProgFired)
+	coll, err := ebpf.NewCollection(main)
 	if err != nil {
 		return nil, fmt.Errorf("loading the BPF program: %w", err)
 	}
@@ -45,14 +47,37 @@ func Load(c Config) (*Objects, error) {
 // Fixed loads another instance of the program that shares the maps and works
 // on one cookie, for kernels that cannot tell a program its cookie.
 func (o *Objects) Fixed(cookie uint64) (*ebpf.Program, error) {
+	return o.instance(surehookProgHit, &cookie, func(*ebpf.ProgramSpec) {})
+}
+
+// Multi loads another instance that shares the maps, for kprobe_multi links.
+func (o *Objects) Multi() (*ebpf.Program, error) {
+	return o.instance(surehookProgHit, nil, func(p *ebpf.ProgramSpec) { p.AttachType = ebpf.AttachTraceKprobeMulti })
+}
+
+// Fired loads a program that counts for one cookie whenever it runs, for what
+// is no breakpoint: fentry, tracepoints, LSM hooks. to is the function that it
+// belongs to, for types that want that when loading.
+func (o *Objects) Fired(cookie uint64, kind ebpf.ProgramType, how ebpf.AttachType, to string) (*ebpf.Program, error) {
+	return o.instance(surehookProgFired, &cookie, func(p *ebpf.ProgramSpec) { p.Type, p.AttachType, p.AttachTo = kind, how, to })
+}
+
+// instance loads a program once more, with the maps of the first.
+func (o *Objects) instance(name string, cookie *uint64, change func(*ebpf.ProgramSpec)) (*ebpf.Program, error) {
 	s := o.spec.Copy()
-	delete(s.Programs, surehookProgForked)
-	delete(s.Programs, surehookProgExited)
-	if err := s.Variables[surehookVarFixedCookie].Set(uint32(1)); err != nil {
-		return nil, err
+	for other := range s.Programs {
+		if other != name {
+			delete(s.Programs, other)
+		}
 	}
-	if err := s.Variables[surehookVarFixedCookieValue].Set(cookie); err != nil {
-		return nil, err
+	change(s.Programs[name])
+	if cookie != nil {
+		if err := s.Variables[surehookVarFixedCookie].Set(uint32(1)); err != nil {
+			return nil, err
+		}
+		if err := s.Variables[surehookVarFixedCookieValue].Set(*cookie); err != nil {
+			return nil, err
+		}
 	}
 	shared := map[string]*ebpf.Map{}
 	for name, m := range o.coll.Maps {
@@ -67,7 +92,7 @@ func (o *Objects) Fixed(cookie uint64) (*ebpf.Program, error) {
 		return nil, fmt.Errorf("loading a BPF program for one probe: %w", err)
 	}
 	o.more = append(o.more, coll)
-	return coll.Programs[surehookProgHit], nil
+	return coll.Programs[name], nil
 }
 
 // Count is what one entry counted, over all CPUs.

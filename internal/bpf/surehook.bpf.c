@@ -145,6 +145,14 @@ struct {
 	__type(value, __u64);
 } strayed SEC(".maps");
 
+/* Not 0 while this CPU puts an event into the ring. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} telling SEC(".maps");
+
 /* Set before loading: the verifier drops what is not asked for, helpers the
  * running kernel does not have among it. */
 const volatile __u32 want_events = 0;
@@ -155,6 +163,7 @@ const volatile __u32 want_family = 0;  /* and its descendants */
 const volatile __u32 fixed_cookie = 0; /* use .._value: no bpf_get_attach_cookie before Linux 5.15 */
 const volatile __u64 fixed_cookie_value = 0;
 const volatile __u32 sleepable = 0;    /* may fault pages in */
+const volatile __u32 in_kernel = 0;    /* probes of the kernel's own code */
 
 /* A breakpoint's probes are entries [cookie, cookie + cookie >> 32). More
  * than these share an address through several breakpoints; a bound keeps the
@@ -450,7 +459,7 @@ static inline void count(void *map)
 		__sync_fetch_and_add(n, 1);
 }
 
-static inline void tell(__u32 probe, int undecided)
+static inline void put(__u32 probe, int undecided)
 {
 	struct event *ev = bpf_ringbuf_reserve(&ring, sizeof(*ev), 0);
 	__u64 ids;
@@ -469,9 +478,46 @@ static inline void tell(__u32 probe, int undecided)
 	bpf_ringbuf_submit(ev, 0);
 }
 
+/* What the ring itself calls while it holds its lock may be probed too, and
+ * one program does not keep another from running there: that event is lost,
+ * rather than waiting for ever. */
+static inline void tell(__u32 probe, int undecided)
+{
+	volatile __u64 *busy;
+	__u32 zero = 0;
+
+	if (!in_kernel) {
+		put(probe, undecided);
+		return;
+	}
+	busy = bpf_map_lookup_elem(&telling, &zero);
+	if (!busy)
+		return;
+	if (*busy) {
+		count(&lost);
+		return;
+	}
+	*busy = 1;
+	put(probe, undecided);
+	*busy = 0;
+}
+
+static inline void counted(__u32 probe, int undecided)
+{
+	struct counter *c = bpf_map_lookup_elem(&counters, &probe);
+
+	if (!c)
+		return;
+	if (undecided)
+		__sync_fetch_and_add(&c->undecided, 1);
+	else
+		__sync_fetch_and_add(&c->hits, 1);
+	if (want_events)
+		tell(probe, undecided);
+}
+
 static inline void probe_hit(struct pt_regs *ctx, __u32 probe)
 {
-	struct counter *c;
 	struct entry *e;
 	enum answer a;
 
@@ -479,17 +525,8 @@ static inline void probe_hit(struct pt_regs *ctx, __u32 probe)
 	if (!e)
 		return;
 	a = decide(ctx, e);
-	if (a == NO)
-		return;
-	c = bpf_map_lookup_elem(&counters, &probe);
-	if (!c)
-		return;
-	if (a == UNDECIDED)
-		__sync_fetch_and_add(&c->undecided, 1);
-	else
-		__sync_fetch_and_add(&c->hits, 1);
-	if (want_events)
-		tell(probe, a == UNDECIDED);
+	if (a != NO)
+		counted(probe, a == UNDECIDED);
 }
 
 /* Keep the stack under 64 bytes: from there on the verifier of Linux 6.13
@@ -507,6 +544,24 @@ int hit(struct pt_regs *ctx)
 		if (i >= count)
 			break;
 		probe_hit(ctx, first + i);
+	}
+	return 0;
+}
+
+/* For fentry and fexit, tracepoints and LSM hooks: each has a program of its
+ * own, which knows its cookie, and there is no condition and no register. The
+ * type is set when loading. */
+SEC("raw_tp")
+int fired(void *ctx)
+{
+	__u32 first = fixed_cookie_value, count = fixed_cookie_value >> 32, i;
+
+	if (!wanted())
+		return 0;
+	for (i = 0; i < MAX_GROUP; i++) {
+		if (i >= count)
+			break;
+		counted(first + i, 0);
 	}
 	return 0;
 }

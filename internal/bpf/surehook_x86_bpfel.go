@@ -22,11 +22,14 @@ const (
 	surehookMapLost             = "lost"
 	surehookMapRing             = "ring"
 	surehookMapStrayed          = "strayed"
+	surehookMapTelling          = "telling"
 	surehookProgExited          = "exited"
+	surehookProgFired           = "fired"
 	surehookProgForked          = "forked"
 	surehookProgHit             = "hit"
 	surehookVarFixedCookie      = "fixed_cookie"
 	surehookVarFixedCookieValue = "fixed_cookie_value"
+	surehookVarInKernel         = "in_kernel"
 	surehookVarPidnsDev         = "pidns_dev"
 	surehookVarPidnsIno         = "pidns_ino"
 	surehookVarSleepable        = "sleepable"
@@ -78,6 +81,7 @@ type surehookSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type surehookProgramSpecs struct {
 	Exited *ebpf.ProgramSpec `ebpf:"exited"`
+	Fired  *ebpf.ProgramSpec `ebpf:"fired"`
 	Forked *ebpf.ProgramSpec `ebpf:"forked"`
 	Hit    *ebpf.ProgramSpec `ebpf:"hit"`
 }
@@ -92,6 +96,7 @@ type surehookMapSpecs struct {
 	Lost     *ebpf.MapSpec `ebpf:"lost"`
 	Ring     *ebpf.MapSpec `ebpf:"ring"`
 	Strayed  *ebpf.MapSpec `ebpf:"strayed"`
+	Telling  *ebpf.MapSpec `ebpf:"telling"`
 }
 
 // surehookVariableSpecs contains global variables before they are loaded into the kernel.
@@ -100,6 +105,7 @@ type surehookMapSpecs struct {
 type surehookVariableSpecs struct {
 	FixedCookie      *ebpf.VariableSpec `ebpf:"fixed_cookie"`
 	FixedCookieValue *ebpf.VariableSpec `ebpf:"fixed_cookie_value"`
+	InKernel         *ebpf.VariableSpec `ebpf:"in_kernel"`
 	PidnsDev         *ebpf.VariableSpec `ebpf:"pidns_dev"`
 	PidnsIno         *ebpf.VariableSpec `ebpf:"pidns_ino"`
 	Sleepable        *ebpf.VariableSpec `ebpf:"sleepable"`
@@ -134,6 +140,7 @@ type surehookMaps struct {
 	Lost     *ebpf.Map `ebpf:"lost"`
 	Ring     *ebpf.Map `ebpf:"ring"`
 	Strayed  *ebpf.Map `ebpf:"strayed"`
+	Telling  *ebpf.Map `ebpf:"telling"`
 }
 
 func (m *surehookMaps) Close() error {
@@ -144,6 +151,7 @@ func (m *surehookMaps) Close() error {
 		m.Lost,
 		m.Ring,
 		m.Strayed,
+		m.Telling,
 	)
 }
 
@@ -153,6 +161,7 @@ func (m *surehookMaps) Close() error {
 type surehookVariables struct {
 	FixedCookie      *ebpf.Variable `ebpf:"fixed_cookie"`
 	FixedCookieValue *ebpf.Variable `ebpf:"fixed_cookie_value"`
+	InKernel         *ebpf.Variable `ebpf:"in_kernel"`
 	PidnsDev         *ebpf.Variable `ebpf:"pidns_dev"`
 	PidnsIno         *ebpf.Variable `ebpf:"pidns_ino"`
 	Sleepable        *ebpf.Variable `ebpf:"sleepable"`
@@ -166,6 +175,7 @@ type surehookVariables struct {
 // It can be passed to loadSurehookObjects or ebpf.CollectionSpec.LoadAndAssign.
 type surehookPrograms struct {
 	Exited *ebpf.Program `ebpf:"exited"`
+	Fired  *ebpf.Program `ebpf:"fired"`
 	Forked *ebpf.Program `ebpf:"forked"`
 	Hit    *ebpf.Program `ebpf:"hit"`
 }
@@ -173,6 +183,7 @@ type surehookPrograms struct {
 func (p *surehookPrograms) Close() error {
 	return _SurehookClose(
 		p.Exited,
+		p.Fired,
 		p.Forked,
 		p.Hit,
 	)

@@ -16,16 +16,18 @@ import (
 const kprobePMU = "/sys/bus/event_source/devices/kprobe/"
 
 // OpenKprobe makes a perf event of a kprobe at symbol+offset, or of a
-// kretprobe, that does nothing yet. The error is the kernel's errno, or
+// kretprobe, that does nothing yet. Without a symbol offset is the address. The error is the kernel's errno, or
 // fs.ErrNotExist for a kernel without kprobe events.
 func OpenKprobe(symbol string, offset uint64, ret bool) (fd int, err error) {
 	kind, err := pmuNumber(kprobePMU + "type")
 	if err != nil {
 		return -1, err
 	}
-	name, err := unix.BytePtrFromString(symbol)
-	if err != nil {
-		return -1, err
+	var name *byte
+	if symbol != "" {
+		if name, err = unix.BytePtrFromString(symbol); err != nil {
+			return -1, err
+		}
 	}
 	attr := unix.PerfEventAttr{
 		Type: uint32(kind), Size: uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
