@@ -126,16 +126,16 @@ func TestAlternatives(t *testing.T) {
 		change     func(*kernel.Snapshot)
 		want       []string
 	}{
-		{"selective", "kprobe:sel", nil, []string{"tracepoint:fs:opened: it fires in inside, which only it calls", "lsm:file_open: it fires in the function itself", "fentry:inside: it calls this, and nothing else does; perhaps not every time"}},
+		{"selective", "kprobe:sel", nil, []string{"tracepoint:fs:opened: it fires in inside, which only it calls, modules aside", "lsm:file_open: it fires in the function itself", "fentry:inside: it calls this, and nothing else does, modules aside; perhaps not every time"}},
 		{"complete", "kprobe:plain", nil, nil},
 		{"system call", "kprobe:__arm64_sys_open", nil, []string{"tracepoint:syscalls:sys_enter_open: the system call has it on every architecture"}},
 		{"another kind", "kprobe:black", nil, []string{"fentry:black: cheaper, and not skipped when probes nest"}},
 		{"another kind of what is not in BTF", "fentry:nobtf", nil, []string{"kprobe:nobtf: needs less of the kernel"}},
-		{"not in every kernel", "kprobe:sel", func(s *kernel.Snapshot) { s.Events = s.Events[:1] }, []string{"lsm:file_open: it fires in the function itself", "fentry:inside: it calls this, and nothing else does; perhaps not every time"}},
+		{"not in every kernel", "kprobe:sel", func(s *kernel.Snapshot) { s.Events = s.Events[:1] }, []string{"lsm:file_open: it fires in the function itself", "fentry:inside: it calls this, and nothing else does, modules aside; perhaps not every time"}},
 		{"called by others too", "kprobe:sel", func(s *kernel.Snapshot) {
 			s.Edges = append(s.Edges, kernel.Call{Caller: "plain", Callee: "inside"})
 			s.Hooks = nil
-		}, []string{"tracepoint:fs:opened: it fires in inside, which only it calls", "fentry:inside: it calls this, as do plain; perhaps not every time"}}, // the old one still says so
+		}, []string{"tracepoint:fs:opened: it fires in inside, which only it calls, modules aside", "fentry:inside: it calls this, as do plain; perhaps not every time"}}, // the old one still says so
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			now := world("new")

@@ -230,7 +230,7 @@ func (s spot) why() string {
 	case s.up:
 		return "it fires in " + s.via + ", which calls it or holds a copy"
 	}
-	return "it fires in " + s.via + ", which only it calls"
+	return "it fires in " + s.via + ", which only it calls, modules aside"
 }
 
 func (s spot) rank(base int) int {
@@ -412,7 +412,7 @@ func (c *kcontext) mainCallees(also map[string][]string) []string {
 // calledBy says how a function that is called relates to the hooked one.
 func calledBy(also []string) string {
 	if len(also) == 0 {
-		return "it calls this, and nothing else does; perhaps not every time"
+		return "it calls this, and nothing else does, modules aside; perhaps not every time"
 	}
 	return "it calls this, as do " + strings.Join(also, ", ") + "; perhaps not every time"
 }

@@ -4,7 +4,7 @@ package kernel
 func (t Topic) String() string {
 	names := [NumTopics]string{
 		"symbols", "inlining", "signatures", "ftrace locations", "kprobe blacklist", "tracepoints", "raw tracepoint arguments",
-		"LSM hooks", "calls", "configuration", "types", "modules", "kfuncs",
+		"LSM hooks", "calls", "configuration", "types", "modules", "kfuncs", "calls of modules",
 	}
 	if t >= NumTopics {
 		return "?"

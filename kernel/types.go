@@ -53,6 +53,7 @@ const (
 	Types                    // layouts of structs, unions and enums
 	Modules                  // functions, events and types of modules
 	Kfuncs                   // functions that BPF programs may call
+	ModuleCalls              // direct calls that modules make, and between them
 	NumTopics
 )
 

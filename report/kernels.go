@@ -157,7 +157,7 @@ func functionText(b *bufio.Writer, facts *Facts, full bool) {
 	c.print(b, "    ")
 	copiesText(b, facts, full)
 	if names := callerNames(facts.Callers); len(names) > 0 {
-		fmt.Fprintf(b, "    called directly by %s\n", wrap(shorten(names, full), width-24, "        "))
+		fmt.Fprintf(b, "    called directly by %s\n", wrap(shorten(names, full)+besides(facts.Kernel), width-24, "        "))
 	}
 	fmt.Fprintf(b, "    in BTF: %s\n", f.BTF)
 }
@@ -188,6 +188,14 @@ func planWord(j sites.Judgement) string {
 		return string(cmp.Or(j.Verdict, sites.Unknown))
 	}
 	return string(j.Verdict) + ": " + j.Reasons[0].Text
+}
+
+// besides says which callers are not known.
+func besides(k kernel.Kernel) string {
+	if k.Missing(kernel.ModuleCalls) == "" {
+		return ""
+	}
+	return "; calls of modules are not known"
 }
 
 func callerNames(calls []kernel.Call) []string {

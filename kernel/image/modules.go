@@ -37,6 +37,7 @@ func (b *builder) addModules() error {
 	}
 	if n == 0 {
 		b.missing(kernel.Modules, "no modules were given")
+		b.missing(kernel.ModuleCalls, "no modules were given")
 	}
 	b.placeImports()
 	b.unread()

@@ -98,7 +98,7 @@ func (k *Kernel) Missing(t kernel.Topic) (why string) {
 		_, why = k.symbols()
 	case kernel.Inlining:
 		why = k.noInlining()
-	case kernel.Calls:
+	case kernel.Calls, kernel.ModuleCalls:
 		why = noCalls
 	case kernel.Ftrace:
 		_, why = k.ftrace()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/surehook/surehook/kernel"
@@ -8,8 +9,8 @@ import (
 
 // slim leaves out of the atlas in the program what modules have beside names,
 // symbols and events: signatures, calls and copies of 50,000 more functions would
-// make it twice as large. No topic says so, as the kernel's own are there:
-// KNOWN_ISSUES.md does.
+// make it twice as large. Of signatures and copies no topic says so, as the kernel's
+// own are there: KNOWN_ISSUES.md does.
 func slim(s *kernel.Snapshot) {
 	for i := range s.Functions {
 		f := &s.Functions[i]
@@ -22,5 +23,6 @@ func slim(s *kernel.Snapshot) {
 			f.Symbols[j].Args = nil
 		}
 	}
+	s.Unknown[kernel.ModuleCalls] = cmp.Or(s.Unknown[kernel.ModuleCalls], "left out of the atlas in the program: surehook kernel snapshot of the packages has them")
 	s.Edges = slices.DeleteFunc(s.Edges, func(c kernel.Call) bool { return c.CallerModule != "" || c.CalleeModule != "" })
 }
