@@ -116,21 +116,6 @@ func (f *Fleet) Check(h hook.Hook) ([]KernelResult, []Alternative) {
 	return out, f.alternatives(h, seen)
 }
 
-// JudgeKernel gives the verdicts of a hook on one kernel, as Check does, for a
-// hook that names one function there.
-func JudgeKernel(k kernel.Kernel, h hook.Hook) (plain, plan sites.Judgement, err error) {
-	f := NewFleet([]kernel.Kernel{k}, nil)
-	contexts, err := f.contexts(h, f.asked[0])
-	if err != nil {
-		return plain, plan, err
-	}
-	c := contexts[0]
-	if err := c.run(); err != nil {
-		return plain, plan, err
-	}
-	return c.plain(), c.plan(), nil
-}
-
 // add folds one function's answer into the hook's.
 func (r *KernelResult) add(c *kcontext, first bool) {
 	r.Verdict.Functions++

@@ -31,6 +31,8 @@ func kernelSelective(c *kcontext) ([]kfinding, error) {
 	if c.kind.Return() {
 		f.plan = loses
 		f.Evidence = append(f.Evidence, "an inlined copy has no return that a probe could take")
+	} else if c.trampoline() {
+		f.Evidence = append(f.Evidence, "surehook puts kprobes on the copies, which count; the arguments that "+string(c.kind)+" passes are those of the body alone")
 	}
 	return []kfinding{f}, nil
 }

@@ -143,6 +143,15 @@ func duplicate(c *kcontext) ([]kfinding, error) {
 	if len(c.function.Sources) > 1 {
 		f.Evidence = append(f.Evidence, "declared at "+strings.Join(c.function.Sources, ", "))
 	}
+	for _, s := range c.target {
+		sure, err := c.via(s)
+		if err != nil {
+			return nil, err
+		}
+		if sure == blocks {
+			f.plan = loses
+		}
+	}
 	refuses := false
 	if c.kprobe() {
 		counts, ok, err := c.Function("count_symbols") // trace_kprobe.c, since b022f0c7e404

@@ -129,35 +129,3 @@ func (c *kcontext) refusedAt(f kernel.Function, s kernel.Symbol) (kernel.Answer,
 	}
 	return s.Refused, nil
 }
-
-// Attachable gives a function with the symbols and inlined copies that kprobes
-// can be put on in a kernel, and apart the names of symbols and the copies
-// where the kernel refuses them. What is not known is tried.
-func Attachable(k kernel.Kernel, f kernel.Function) (can kernel.Function, symbols []string, copies []kernel.Copy, err error) {
-	c := &kcontext{member: newMember(k), kind: hook.Kprobe, function: f}
-	can = f
-	can.Symbols, can.Copies = nil, nil
-	for _, s := range f.Symbols {
-		a, err := c.refusedAt(f, s)
-		if err != nil {
-			return f, nil, nil, err
-		}
-		if a == kernel.Yes && (s.Kind == kernel.Body || s.Kind == kernel.Clone) {
-			symbols = append(symbols, s.Name)
-		} else {
-			can.Symbols = append(can.Symbols, s)
-		}
-	}
-	for _, p := range f.Copies {
-		a, err := c.refusedIn(p)
-		if err != nil {
-			return f, nil, nil, err
-		}
-		if a == kernel.Yes {
-			copies = append(copies, p)
-		} else {
-			can.Copies = append(can.Copies, p)
-		}
-	}
-	return can, symbols, copies, nil
-}

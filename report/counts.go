@@ -39,6 +39,8 @@ type hitsObject struct {
 	Hits    uint64        `json:"hits"`
 	Kind    sites.Kind    `json:"kind"`
 	Callers []frameObject `json:"callers"`
+	Symbol  string        `json:"symbol"`
+	Offset  hex           `json:"offset"`
 }
 
 // Counts writes what was counted, one line a function as JSON; functions
@@ -66,7 +68,7 @@ func newCountObject(c counted.Count) countObject {
 		o.Plain = &c.Plain
 	}
 	for _, s := range bySite(c) {
-		o.BySite = append(o.BySite, hitsObject{Address: hex(s.Site.Address), Hits: s.Hits.Hits, Kind: s.Site.Kind, Callers: newFrames(s.Site.Callers)})
+		o.BySite = append(o.BySite, hitsObject{Address: hex(s.Site.Address), Hits: s.Hits.Hits, Kind: s.Site.Kind, Callers: newFrames(s.Site.Callers), Symbol: s.Site.Symbol, Offset: hex(s.Site.Offset)})
 	}
 	return o
 }
@@ -83,13 +85,14 @@ func countVerdict(c counted.Count) sites.Verdict {
 // bySite adds up the sites of one address: a branch that both arms enter.
 func bySite(c counted.Count) []counted.SiteHits {
 	var out []counted.SiteHits
-	type place struct {
-		addr uint64
-		ret  bool
+	type place struct { // a running kernel's copies have no addresses
+		symbol       string
+		offset, addr uint64
+		ret          bool
 	}
 	index := map[place]int{}
 	for _, s := range c.BySite {
-		at := place{s.Site.Address, s.Site.Return}
+		at := place{s.Site.Symbol, s.Site.Offset, s.Site.Address, s.Site.Return}
 		if i, ok := index[at]; ok {
 			if s.Site.Cond != out[i].Site.Cond {
 				out[i].Hits.Hits += s.Hits.Hits

@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/surehook/surehook/flow"
+	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/sites"
 )
 
@@ -50,6 +51,8 @@ type siteObject struct {
 	Plain      bool          `json:"plain"`
 	Return     bool          `json:"return"`
 	Times      int           `json:"times"`
+	// Attach is, of a kernel, how the place is attached, the plan's choice first.
+	Attach []hook.Kind `json:"attach,omitempty"`
 }
 
 type frameObject struct {
@@ -93,7 +96,7 @@ func newSitesObject(r *sites.Result) sitesObject {
 func newSiteObject(s sites.Site) siteObject {
 	o := siteObject{
 		Kind: s.Kind, Address: hex(s.Address), FileOffset: hex(s.FileOffset), Symbol: s.Symbol, Offset: hex(s.Offset),
-		Callers: newFrames(s.Callers), Plain: s.Plain, Return: s.Return, Times: max(1, s.Times),
+		Callers: newFrames(s.Callers), Plain: s.Plain, Return: s.Return, Times: max(1, s.Times), Attach: s.Ways,
 	}
 	if s.Cond.Op != flow.Always {
 		text := Condition(s.Cond)

@@ -80,7 +80,7 @@ func headline(r *sites.Result) string {
 	}
 	text := "plain probe " + string(r.Plain.Verdict)
 	switch {
-	case len(r.PlainAt) == 0 && r.PlainSymbol == "":
+	case len(r.PlainAt) == 0 && !(r.Target.Kernel && hit > 0):
 		text += " (cannot attach)"
 	case r.Plain.Verdict != sites.Complete && hit < len(r.Sites):
 		text += fmt.Sprintf(" (hits %d of %d places)", hit, len(r.Sites))
@@ -103,14 +103,16 @@ func reasons(c *columns, name string, j sites.Judgement) {
 
 func siteRows(r *sites.Result) *columns {
 	rows := &columns{}
-	add := func(mark, kind, address, offset, where, callers string) {
-		if !r.Target.Kernel && offsetsDiffer(r.Sites) {
+	add := func(mark, kind, address, offset, by, where, callers string) {
+		if r.Target.Kernel {
+			rows.add(mark, kind, by, address, where, callers)
+		} else if offsetsDiffer(r.Sites) {
 			rows.add(mark, kind, address, offset, where, callers)
 		} else {
 			rows.add(mark, kind, address, where, callers)
 		}
 	}
-	add("", "KIND", "ADDRESS", "FILE OFFSET", "WHERE", "CALLED FROM")
+	add("", "KIND", "ADDRESS", "FILE OFFSET", "BY", "WHERE", "CALLED FROM")
 	for i := range r.Sites {
 		s := &r.Sites[i]
 		mark, last := "", chain(s.Callers)
@@ -123,9 +125,17 @@ func siteRows(r *sites.Result) *columns {
 		if s.Times > 1 {
 			last = strings.TrimSpace(last + fmt.Sprintf(" (%d calls a hit)", s.Times))
 		}
-		add(mark, string(s.Kind), fmt.Sprintf("%#x", s.Address), fmt.Sprintf("%#x", s.FileOffset), where(s), last)
+		add(mark, string(s.Kind), fmt.Sprintf("%#x", s.Address), fmt.Sprintf("%#x", s.FileOffset), by(s), where(s), last)
 	}
 	return rows
+}
+
+// by is the kind of probe that the plan puts on a place of a kernel.
+func by(s *sites.Site) string {
+	if len(s.Ways) == 0 {
+		return ""
+	}
+	return string(s.Ways[0])
 }
 
 // offsetsDiffer tells whether a file offset is not just the address again, as

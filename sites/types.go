@@ -16,6 +16,7 @@ const (
 	Inlined Kind = "inlined" // an inlined copy
 	Offset  Kind = "offset"  // the address the hook names itself (f+0x10)
 	Exit    Kind = "exit"    // a place that executions pass when they return
+	Event   Kind = "event"   // of a kernel: a tracepoint or an LSM hook, which the kernel itself calls
 )
 
 // verb says what an execution does at a site.
@@ -115,6 +116,13 @@ type Site struct {
 	Return     bool      // a uretprobe at Address; false for Exit, which returns pass themselves
 	Copy       uint64    // .debug_info offset of the inlined copy, in its unit's file; 0 for bodies
 	Times      int       // executions that a hit stands for: several where calls side by side begin at one instruction
+	// Ways are, of a kernel, the kinds of probes that can be put there, the
+	// plan's choice first; hook.Fentry stands for fexit and hook.Kprobe for
+	// kretprobe where Return is set.
+	Ways []hook.Kind
+	// Namesake: other functions of the kernel have the name Symbol too, so that
+	// only the address of the running kernel tells which it is.
+	Namesake bool
 }
 
 // Lost is a caller whose executions a probe does not see.
@@ -150,9 +158,6 @@ type Result struct {
 	// PlainAt are the file offsets the plain probe would be put on: what
 	// bpftrace and libbpf make of the hook. Empty when it cannot attach.
 	PlainAt []uint64
-	// PlainSymbol is, of a kernel, the symbol that the plain probe is put on;
-	// empty when it cannot attach.
-	PlainSymbol string
 	// Notes are the facts the rules of package check speak from.
 	Notes Notes
 }

@@ -56,11 +56,12 @@ func (k *kernelFlags) check(d *report.Document, hooks []hook.Hook) error {
 // fleet opens the kernels that hooks are checked on; nil if there are none.
 // Those that could not be read are in the error.
 func (k *kernelFlags) fleet(hooks []hook.Hook) (f *check.Fleet, done func() error, failed error) {
-	c, err := k.catalogue(named(hooks)...)
-	if err != nil {
-		return nil, nil, err
+	c, unread := k.catalogue(named(hooks)...)
+	if c == nil {
+		return nil, nil, unread
 	}
 	asked, failed := k.find(c)
+	failed = errors.Join(unread, failed, unreadable(asked, hooks))
 	if len(asked) == 0 {
 		return nil, nil, errors.Join(failed, c.Close())
 	}
@@ -71,12 +72,41 @@ func (k *kernelFlags) fleet(hooks []hook.Hook) (f *check.Fleet, done func() erro
 	return f, c.Close, failed
 }
 
+// unreadable names the kernels of which the facts are missing that the hooks
+// are about: what is answered of them is not known or less than could be.
+func unreadable(asked []kernel.Kernel, hooks []hook.Hook) error {
+	function, typed := false, false
+	for _, h := range hooks {
+		switch h.Kind {
+		case hook.LSM, hook.RawTracepoint:
+			typed = true
+		case hook.Fentry, hook.Fexit:
+			function, typed = true, true
+		case hook.Tracepoint:
+		default:
+			function = true
+		}
+	}
+	var failed []error
+	for _, k := range asked {
+		name := k.Identity().Name
+		if why := k.Missing(kernel.Symbols); why != "" && function {
+			failed = append(failed, fmt.Errorf("kernel %s: its symbols are not known: %s", name, why))
+		}
+		value, set, err := k.Config("CONFIG_DEBUG_INFO_BTF")
+		if why := k.Missing(kernel.Types); why != "" && typed && err == nil && set != kernel.No {
+			failed = append(failed, fmt.Errorf("kernel %s: its types are not known%s: %s", name, map[bool]string{true: ", though it is built with BTF"}[value == "y"], why))
+		}
+	}
+	return errors.Join(failed...)
+}
+
 // find gives the kernels that --kernel names, each once.
 func (k *kernelFlags) find(c *kernels.Catalogue) (asked []kernel.Kernel, failed error) {
 	names := k.names
 	if len(names) == 0 {
-		if list, err := c.Find(kernels.Live); err == nil {
-			return list, nil
+		if list, err := c.Find(kernels.Live); len(list) > 0 {
+			return list, err
 		}
 		names = []string{kernels.All}
 	}

@@ -28,7 +28,8 @@ func (a *atlasFlags) register(cmd *cobra.Command) {
 }
 
 // catalogue opens all that is known of kernels. Of kernels' files only the
-// inlining of the named functions is found out, if there are names.
+// inlining of the named functions is found out, if there are names. Atlas
+// files that cannot be read are in the error, the others are known.
 func (a *atlasFlags) catalogue(names ...string) (*kernels.Catalogue, error) {
 	shipped, err := debian.Open()
 	if err != nil {
@@ -38,12 +39,34 @@ func (a *atlasFlags) catalogue(names ...string) (*kernels.Catalogue, error) {
 	if v := os.Getenv(atlasVariable); v != "" {
 		dirs = append(filepath.SplitList(v), dirs...)
 	}
-	c, err := kernels.Open(kernels.Options{Shipped: shipped, Dirs: dirs, Live: liveKernel, File: kernelFile(names...)})
+	return kernels.Open(kernels.Options{Shipped: shipped, Dirs: dirs, Live: liveKernel, File: kernelFile(names...)})
+}
+
+// show are the flags and the beginning that show, diff and list share.
+type show struct {
+	atlasFlags
+	format string
+	full   bool
+}
+
+func (o *show) register(cmd *cobra.Command) {
+	o.atlasFlags.register(cmd)
+	cmd.Flags().StringVar(&o.format, "format", "text", "text or json")
+}
+
+// with runs do with the catalogue, of which the files that could not be read
+// are said afterwards.
+func (o *show) with(do func(report.Format, *kernels.Catalogue) error) error {
+	f, err := report.ParseFormat(o.format)
 	if err != nil {
-		c.Close()
-		return nil, err
+		return err
 	}
-	return c, nil
+	c, failed := o.catalogue()
+	if c == nil {
+		return failed
+	}
+	defer c.Close()
+	return errors.Join(failed, do(f, c))
 }
 
 func newKernel(s streams) *cobra.Command {
@@ -58,59 +81,38 @@ func newKernel(s streams) *cobra.Command {
 }
 
 func newKernelList(s streams) *cobra.Command {
-	var a atlasFlags
-	var format string
+	var o show
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the kernels that --kernel may name", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			f, err := report.ParseFormat(format)
-			if err != nil {
-				return err
-			}
-			c, err := a.catalogue()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			return report.Kernels(s.out, f, c.All())
+			return o.with(func(f report.Format, c *kernels.Catalogue) error { return report.Kernels(s.out, f, c.All()) })
 		},
 	}
-	a.register(cmd)
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	o.register(cmd)
 	return cmd
 }
 
 func newKernelShow(s streams) *cobra.Command {
-	var a atlasFlags
-	var format string
-	var full bool
+	var o show
 	cmd := &cobra.Command{
 		Use: "show KERNEL [NAME...]", Short: "Show what a kernel has under a name: function, event, hook, type",
 		Example: "  surehook kernel show all vfs_read\n  surehook kernel show 'debian-6.1*' task_struct",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			f, err := report.ParseFormat(format)
-			if err != nil {
-				return err
-			}
-			c, err := a.catalogue()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			list, err := c.Find(args[0])
-			if err != nil {
-				return err
-			}
-			if len(args) == 1 {
-				return report.Kernels(s.out, f, list)
-			}
-			return showFacts(s, f, list, args[1:], full)
+			return o.with(func(f report.Format, c *kernels.Catalogue) error {
+				list, err := c.Find(args[0])
+				switch {
+				case len(list) == 0:
+					return err
+				case len(args) == 1:
+					return errors.Join(err, report.Kernels(s.out, f, list))
+				}
+				return errors.Join(err, showFacts(s, f, list, args[1:], o.full))
+			})
 		},
 	}
-	a.register(cmd)
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
-	cmd.Flags().BoolVar(&full, "full", false, "all copies and callers, however many there are")
+	o.register(cmd)
+	cmd.Flags().BoolVar(&o.full, "full", false, "all copies and callers, however many there are")
 	return cmd
 }
 
@@ -158,50 +160,46 @@ func kernelFacts(k kernel.Kernel, name string) (report.Facts, error) {
 }
 
 func newKernelDiff(s streams) *cobra.Command {
-	var a atlasFlags
-	var format string
-	var full bool
+	var o show
 	cmd := &cobra.Command{
 		Use: "diff A B [NAME...]", Short: "Say what differs between two kernels; names may be globs",
 		Example: "  surehook kernel diff debian-6.1.0-50-cloud-amd64 debian-6.12.117+deb13-cloud-amd64 'vfs_*'",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			f, err := report.ParseFormat(format)
-			if err != nil {
-				return err
-			}
 			for _, p := range args[2:] {
 				if _, err := path.Match(p, ""); err != nil {
 					return fmt.Errorf("%q: %w", p, err)
 				}
 			}
-			c, err := a.catalogue()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			var pair [2]kernel.Kernel
-			for i, name := range args[:2] {
-				list, err := c.Find(name)
+			return o.with(func(f report.Format, c *kernels.Catalogue) error {
+				a, failed := single(c, args[0])
+				b, err := single(c, args[1])
+				if failed = errors.Join(failed, err); a == nil || b == nil {
+					return failed
+				}
+				changes, err := kernel.Diff(a, b, wanted(args[2:]))
 				if err != nil {
 					return err
 				}
-				if len(list) != 1 {
-					return fmt.Errorf("%q is %d kernels: %s; name one", name, len(list), kernelNames(list))
-				}
-				pair[i] = list[0]
-			}
-			changes, err := kernel.Diff(pair[0], pair[1], wanted(args[2:]))
-			if err != nil {
-				return err
-			}
-			return report.KernelDiff(s.out, f, pair[0], pair[1], changes, full)
+				return errors.Join(failed, report.KernelDiff(s.out, f, a, b, changes, o.full))
+			})
 		},
 	}
-	a.register(cmd)
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
-	cmd.Flags().BoolVar(&full, "full", false, "all changes, however many there are")
+	o.register(cmd)
+	cmd.Flags().BoolVar(&o.full, "full", false, "all changes, however many there are")
 	return cmd
+}
+
+// single is the one kernel of a name; nil if there is none, or several.
+func single(c *kernels.Catalogue, name string) (kernel.Kernel, error) {
+	list, err := c.Find(name)
+	switch len(list) {
+	case 0:
+		return nil, err
+	case 1:
+		return list[0], err
+	}
+	return nil, fmt.Errorf("%q is %d kernels: %s; name one", name, len(list), kernelNames(list))
 }
 
 // wanted accepts names that match one of the globs; nil without any.

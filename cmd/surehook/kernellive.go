@@ -3,10 +3,10 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 
-	"github.com/surehook/surehook/check"
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/internal/kernels"
@@ -26,28 +26,39 @@ func runningKernel() (*live.Kernel, error) {
 
 func liveKernel() (kernel.Kernel, error) { return runningKernel() }
 
-// inKernel gives the places of a kernel hook in the kernels asked for.
-func (c *common) inKernel(h hook.Hook) ([]sites.Result, error) {
-	var names []string
-	if !h.Glob() {
-		names = append(names, h.Function)
+// asked are the kernels that hooks of a run are looked up in.
+type asked struct {
+	known *kernels.Catalogue
+	list  []kernel.Kernel
+}
+
+// askKernels opens the kernels that --kernel names. What cannot be read is in
+// the error; the others are there.
+func (c *common) askKernels(hooks []hook.Hook) (*asked, error) {
+	known, unread := c.atlas.catalogue(named(hooks)...)
+	if known == nil {
+		return &asked{}, unread
 	}
-	known, err := c.atlas.catalogue(names...)
-	if err != nil {
-		return nil, err
-	}
-	defer known.Close()
 	list, err := known.Find(cmp.Or(c.kernel, kernels.Live))
-	if err != nil {
-		return nil, err
+	if file := (*kernels.DebugFileError)(nil); c.lenient && errors.As(err, &file) {
+		fmt.Fprintf(c.progress, "%v\n", err)
+		err = nil
 	}
+	return &asked{known, list}, errors.Join(unread, err)
+}
+
+func (a *asked) close() {
+	if a.known != nil {
+		a.known.Close()
+	}
+}
+
+// places gives the places of a kernel hook in the kernels asked for.
+func (a *asked) places(h hook.Hook) ([]sites.Result, error) {
 	var out []sites.Result
 	var failed, nowhere []error
-	for _, k := range list {
+	for _, k := range a.list {
 		results, err := kernels.Resolve(k, h)
-		if err == nil && c.judge && len(results) == 1 {
-			err = judge(k, h, &results[0])
-		}
 		if none := (*kernels.NoFunctionError)(nil); errors.As(err, &none) {
 			nowhere = append(nowhere, err)
 		} else if err != nil {
@@ -59,17 +70,4 @@ func (c *common) inKernel(h hook.Hook) ([]sites.Result, error) {
 		failed = append(failed, nowhere...)
 	}
 	return out, errors.Join(failed...)
-}
-
-// judge takes the verdicts of check, which asks besides what the kernel
-// refuses.
-func judge(k kernel.Kernel, h hook.Hook, r *sites.Result) (err error) {
-	if r.Plain, r.Plan, err = check.JudgeKernel(k, h); err != nil || r.Plain.Verdict != sites.None {
-		return err
-	}
-	r.PlainSymbol, r.PlainAt = "", nil
-	for i := range r.Sites {
-		r.Sites[i].Plain = false
-	}
-	return nil
 }

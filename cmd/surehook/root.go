@@ -34,11 +34,11 @@ func run(args []string, s streams) int {
 
 // complaint is what is said about an error, "" if all has been said.
 func complaint(err error) string {
-	coded := (*exitError)(nil)
+	coded, probe := (*exitError)(nil), (*attach.ProbeError)(nil)
 	switch {
 	case err == nil, errors.As(err, &coded) && coded.err == nil:
 		return ""
-	case errors.Is(err, attach.ErrNotPermitted):
+	case errors.Is(err, attach.ErrNotPermitted) && !errors.As(err, &probe): // else the rest was permitted
 		return attach.ErrNotPermitted.Error() // how the kernel put it helps nobody
 	}
 	return strings.ReplaceAll(strings.TrimSuffix(err.Error(), "\n"), "\n", "; ")
@@ -91,7 +91,8 @@ type common struct {
 
 	atlas  atlasFlags
 	kernel string // of kernel hooks; empty: the running one
-	judge  bool   // kernel hooks by the rules of check
+	// lenient: what is wrong with files that only tell more is said and passed over.
+	lenient bool
 }
 
 func (c *common) register(cmd *cobra.Command) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 
@@ -13,7 +14,7 @@ import (
 )
 
 func newSites(s streams) *cobra.Command {
-	c := common{judge: true}
+	var c common
 	var full bool
 	cmd := &cobra.Command{
 		Use:     "sites HOOK...",
@@ -25,11 +26,11 @@ func newSites(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			results, err := c.resolve(args)
-			if err != nil {
-				return err
+			results, failed := c.resolve(args)
+			if len(results) == 0 {
+				return failed
 			}
-			return report.Sites(s.out, format, results, full)
+			return errors.Join(report.Sites(s.out, format, results, full), failed)
 		},
 	}
 	c.register(cmd)
@@ -39,33 +40,42 @@ func newSites(s streams) *cobra.Command {
 	return cmd
 }
 
-// resolve gives the results of all hooks together.
+// resolve gives the results of all hooks together. What is wrong with some is
+// in the error.
 func (c *common) resolve(args []string) ([]sites.Result, error) {
 	all, err := c.resolveEach(args)
 	return slices.Concat(all...), err
 }
 
-// resolveEach gives the results of each hook.
+// resolveEach gives the results of each hook that there are.
 func (c *common) resolveEach(args []string) ([][]sites.Result, error) {
 	a := c.analyzer()
 	defer a.Close()
+	var failed []error
+	in := &asked{}
+	var onKernel []hook.Hook
+	for _, arg := range args {
+		if h, err := hook.Parse(arg); err == nil && !h.Kind.User() {
+			onKernel = append(onKernel, h)
+		}
+	}
+	if len(onKernel) > 0 {
+		var err error
+		in, err = c.askKernels(onKernel)
+		defer in.close()
+		failed = append(failed, err)
+	}
 	var all [][]sites.Result
 	for _, arg := range args {
 		if h, err := hook.Parse(arg); err == nil && !h.Kind.User() {
-			results, err := c.inKernel(h)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, results)
+			results, err := in.places(h)
+			all, failed = append(all, results), append(failed, err)
 			continue
 		}
 		r, err := a.Resolve(arg)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, r.Results)
+		all, failed = append(all, r.Results), append(failed, err)
 	}
-	return all, nil
+	return all, errors.Join(failed...)
 }
 
 // absolute makes directories independent of the file system they are looked

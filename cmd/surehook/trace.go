@@ -30,7 +30,7 @@ type traceFlags struct {
 }
 
 func newTrace(s streams) *cobra.Command {
-	var f traceFlags
+	f := traceFlags{common: common{lenient: true}}
 	cmd := &cobra.Command{
 		Use:   "trace HOOK... [-c CMD | -p PID]",
 		Short: "Attach at every place and print each execution, or count them",

@@ -129,7 +129,8 @@ func (c *Catalogue) Close() error {
 func (c *Catalogue) All() []kernel.Kernel { return c.entries }
 
 // Find gives the kernels that a --kernel names: "live", "all", a name, a glob,
-// or the path of a file. A name that fits nothing gives a *NotFoundError.
+// or the path of a file. A name that fits nothing gives a *NotFoundError. The
+// error may be of a part, a *DebugFileError, which is then said once.
 func (c *Catalogue) Find(name string) ([]kernel.Kernel, error) {
 	switch {
 	case name == Live:
@@ -152,7 +153,7 @@ func (c *Catalogue) once(name string, read func() ([]kernel.Kernel, error)) ([]k
 		return list, nil
 	}
 	list, err := read()
-	if err == nil {
+	if len(list) > 0 {
 		c.others[name] = list
 	}
 	return list, err

@@ -1,11 +1,32 @@
 package kernels
 
 import (
-	"os"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
 
 	"github.com/surehook/surehook/kernel"
 	"github.com/surehook/surehook/kernel/live"
 )
+
+// DebugFileError says that debug information which is where the running
+// kernel's would be cannot be read. The kernel is known all the same.
+type DebugFileError struct {
+	Path string
+	Err  error
+}
+
+func (e *DebugFileError) Error() string {
+	text := e.Err.Error()
+	if !strings.Contains(text, e.Path) {
+		text = e.Path + ": " + text
+	}
+	return fmt.Sprintf("debug information of the running kernel: %s; remove it, or install the package that it is of again", text)
+}
+
+// Unwrap returns the cause.
+func (e *DebugFileError) Unwrap() error { return e.Err }
 
 // live gives the running kernel, with what an atlas entry or a vmlinux of its
 // very build says of inlining and calls.
@@ -29,16 +50,19 @@ func (c *Catalogue) live() ([]kernel.Kernel, error) {
 	if c.opts.File == nil {
 		return []kernel.Kernel{k}, nil
 	}
+	var failed []error
 	for _, p := range live.DebugPaths(running.Identity().Release) {
 		p = "/" + p
-		if _, err := os.Stat(p); err != nil {
-			continue
-		}
-		// A file of another build, or one that cannot be read, has no part in
-		// the answer: then inlining is not known, which says where it would be.
-		if file, err := c.opts.File(p); err == nil && live.Same(running.Identity(), file.Identity()) {
+		file, err := c.opts.File(p)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			failed = append(failed, &DebugFileError{p, err})
+		case live.Same(running.Identity(), file.Identity()):
 			return []kernel.Kernel{live.Join(running, file)}, nil
+		default: // of another build: the reason why inlining is not known says where it is
+			failed = append(failed, file.Close())
 		}
 	}
-	return []kernel.Kernel{k}, nil
+	return []kernel.Kernel{k}, errors.Join(failed...)
 }

@@ -5,6 +5,7 @@ package tally
 import (
 	"github.com/surehook/surehook/attach"
 	"github.com/surehook/surehook/flow"
+	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/sites"
 )
 
@@ -79,7 +80,7 @@ type builder struct {
 }
 
 func (b *builder) add(index int, r *sites.Result, opts Options) {
-	f := function{result: r, known: len(r.PlainAt) > 0 || r.PlainSymbol != ""}
+	f := function{result: r, known: len(plainProbes(r)) > 0}
 	for i, s := range r.Sites {
 		id := b.probe(path(r.Target), place(r.Target, s))
 		f.sites = append(f.sites, id)
@@ -107,21 +108,50 @@ func path(t sites.Target) string {
 
 // place is the probe of a site.
 func place(t sites.Target, s sites.Site) attach.Probe {
-	if t.Kernel {
-		return attach.Probe{Symbol: s.Symbol, Offset: s.Offset, Cond: s.Cond, Return: s.Return}
+	if !t.Kernel {
+		return attach.Probe{Offset: s.FileOffset, Cond: s.Cond, Return: s.Return}
 	}
-	return attach.Probe{Offset: s.FileOffset, Cond: s.Cond, Return: s.Return}
+	p := attach.Probe{Symbol: s.Symbol, Offset: s.Offset, Cond: s.Cond, Return: s.Return, Ways: ways(s.Ways)}
+	if s.Namesake {
+		p.Address = s.Address
+		if s.Kind == sites.Inlined {
+			p.Address -= s.Offset
+		}
+	}
+	return p
+}
+
+// ways are those of a kernel's site. That a kprobe is the only one is the
+// zero value, so that a hook on an offset and a copy share a probe there.
+func ways(kinds []hook.Kind) (w attach.Ways) {
+	by := map[hook.Kind]attach.Way{
+		hook.Kprobe: attach.ByKprobe, hook.Kretprobe: attach.ByKprobe, hook.Fentry: attach.ByFentry, hook.Fexit: attach.ByFentry,
+		hook.KprobeMulti: attach.ByKprobeMulti, hook.KretprobeMulti: attach.ByKprobeMulti,
+		hook.Tracepoint: attach.ByTracepoint, hook.RawTracepoint: attach.ByRawTracepoint, hook.LSM: attach.ByLSM,
+	}
+	n := 0
+	for _, k := range kinds {
+		if n < len(w) && by[k] != attach.NoWay {
+			w[n] = by[k]
+			n++
+		}
+	}
+	if w == (attach.Ways{attach.ByKprobe}) {
+		return attach.Ways{}
+	}
+	return w
 }
 
 // plainProbes are what bpftrace or libbpf would attach.
 func plainProbes(r *sites.Result) []attach.Probe {
-	ret := r.Hook.Kind.Return()
-	if r.Target.Kernel && r.PlainSymbol != "" {
-		return []attach.Probe{{Symbol: r.PlainSymbol, Return: ret}}
-	}
 	var list []attach.Probe
+	for _, s := range r.Sites {
+		if r.Target.Kernel && s.Plain {
+			list = append(list, place(r.Target, s))
+		}
+	}
 	for _, offset := range r.PlainAt {
-		list = append(list, attach.Probe{Offset: offset, Cond: flow.Cond{}, Return: ret})
+		list = append(list, attach.Probe{Offset: offset, Cond: flow.Cond{}, Return: r.Hook.Kind.Return()})
 	}
 	return list
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,6 +32,7 @@ func TestClaims(t *testing.T) {
 		}
 		boundary.Claim{Name: "BTF marks kfuncs", Since: "6.10"}.Test(t, release, k.Missing(kernel.Kfuncs) == "")
 	})
+	t.Run("guarded", func(t *testing.T) { guardedClaim(t, release) })
 	t.Run("addresses", func(t *testing.T) { addressesClaim(t, release) })
 }
 
@@ -46,4 +48,22 @@ func addressesClaim(t *testing.T, release string) {
 		t.Fatal(err)
 	}
 	c.Test(t, release, err == nil)
+}
+
+// guardedClaim is about programs on fentry, which are kept from running in
+// themselves by a counter of the program (commit ca06f55b9002).
+func guardedClaim(t *testing.T, release string) {
+	k, err := New(os.DirFS("/"), elfbin.AMD64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := k.Missing(kernel.Types); why != "" {
+		t.Skip(why)
+	}
+	defs, err := k.Definitions("bpf_prog")
+	if err != nil || len(defs) == 0 {
+		t.Fatal(defs, err)
+	}
+	has := slices.ContainsFunc(defs[0].Members, func(m kernel.Member) bool { return m.Name == "active" })
+	boundary.Claim{Name: "fentry programs do not run in themselves", Since: "5.12"}.Test(t, release, has)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/surehook/surehook/kernel"
+	"github.com/surehook/surehook/sites"
 )
 
 // Same tells whether two identities are of one build: the build ids decide
@@ -41,7 +42,7 @@ func (j *joined) Identity() kernel.Identity {
 func (j *joined) Missing(t kernel.Topic) string {
 	why := j.Kernel.Missing(t)
 	switch t {
-	case kernel.Inlining, kernel.Calls:
+	case kernel.Inlining, kernel.Calls, kernel.ModuleCalls:
 		return j.file.Missing(t)
 	case kernel.Ftrace, kernel.Blacklist, kernel.Signatures:
 		if why != "" {
@@ -62,7 +63,10 @@ func (j *joined) Function(name string) (kernel.Function, bool, error) {
 		return f, ok, err
 	}
 	f.Name = name
-	f.Copies, f.Plan, f.Sources = j.loaded(more.Copies), more.Plan, more.Sources
+	f.Plan, f.Sources = more.Plan, more.Sources
+	if f.Copies, err = j.placed(j.loaded(more.Copies)); err != nil {
+		return f, ok, err
+	}
 	if len(more.Protos) > 0 {
 		f.Protos = more.Protos // those of BTF lack what was optimised
 	}
@@ -85,11 +89,56 @@ func (j *joined) loaded(copies []kernel.Copy) []kernel.Copy {
 			there[c.Module] = slices.ContainsFunc(table.list, func(e entry) bool { return e.Module == c.Module })
 		}
 		if there[c.Module] {
-			c.Address = 0 // as linked, not as it runs
 			out = append(out, c)
 		}
 	}
 	return out
+}
+
+// placed gives copies the addresses that they have in the running kernel where
+// only these tell them apart, as several functions have the caller's name; the
+// others have none.
+func (j *joined) placed(copies []kernel.Copy) ([]kernel.Copy, error) {
+	copies = slices.Clone(copies)              // they are the file's
+	callers := map[string][2][]kernel.Symbol{} // here, and in the file
+	for i := range copies {
+		c := &copies[i]
+		both, asked := callers[c.Caller]
+		if !asked {
+			source, _, _, _ := sites.SymbolName(c.Caller)
+			here, _, err := j.Kernel.Function(source)
+			if err != nil {
+				return nil, err
+			}
+			there, _, err := j.file.Function(source)
+			if err != nil {
+				return nil, err
+			}
+			both = [2][]kernel.Symbol{named(here.Symbols, c.Caller), named(there.Symbols, c.Caller)}
+			callers[c.Caller] = both
+		}
+		linked := c.Address - c.Offset
+		c.Address = 0
+		if len(both[0]) < 2 {
+			continue
+		}
+		here, there := of(both[0], c.Module), of(both[1], c.Module)
+		nth := slices.IndexFunc(there, func(s kernel.Symbol) bool { return s.Address == linked })
+		if nth >= 0 && len(here) == len(there) && here[nth].Address != 0 {
+			c.Address = here[nth].Address + c.Offset
+		}
+	}
+	return copies, nil
+}
+
+// named are the symbols of a name that stay after boot.
+func named(list []kernel.Symbol, name string) []kernel.Symbol {
+	return slices.DeleteFunc(slices.Clone(list), func(s kernel.Symbol) bool { return s.Name != name || s.Init })
+}
+
+// of are the symbols of a module.
+func of(list []kernel.Symbol, module string) []kernel.Symbol {
+	return slices.DeleteFunc(slices.Clone(list), func(s kernel.Symbol) bool { return s.Module != module })
 }
 
 // fill completes a running symbol from the file's: the one of that name and

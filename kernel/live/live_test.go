@@ -266,7 +266,7 @@ func TestJoin(t *testing.T) {
 	file := &kernel.Snapshot{ID: kernel.Identity{Release: "6.1.0-test", BuildID: "abcd", Source: "vmlinux"}}
 	file.Functions = []kernel.Function{
 		{Name: "get", Symbols: []kernel.Symbol{{Name: "get", Address: 1, Size: 7, Traceable: kernel.No}, {Name: "get", Address: 2, Size: 8, Traceable: kernel.Yes}}},
-		{Name: "inner", Copies: []kernel.Copy{{Caller: "vfs_read", Offset: 4, Address: 99}, {Caller: "f", Module: "gone"}},
+		{Name: "inner", Copies: []kernel.Copy{{Caller: "get", Offset: 3, Address: 5}, {Caller: "vfs_read", Offset: 4, Address: 99}, {Caller: "f", Module: "gone"}},
 			Plan: sites.Judgement{Verdict: sites.Complete}},
 	}
 	file.Edges = []kernel.Call{{Caller: "vfs_read", Callee: "get"}}
@@ -280,8 +280,10 @@ func TestJoin(t *testing.T) {
 	if !ok || err != nil || f.Symbols[0].Size != 7 || f.Symbols[1].Size != 8 || f.Symbols[1].Traceable != kernel.Yes || f.Symbols[0].Address < 1<<40 {
 		t.Errorf("%+v %v", f, err)
 	}
+	second := f.Symbols[1].Address // only the address tells which get it is
 	f, ok, err = j.Function("inner")
-	if !ok || err != nil || f.Plan.Verdict != sites.Complete || cmp.Diff([]kernel.Copy{{Caller: "vfs_read", Offset: 4}}, f.Copies) != "" {
+	want := []kernel.Copy{{Caller: "get", Offset: 3, Address: second + 3}, {Caller: "vfs_read", Offset: 4}}
+	if !ok || err != nil || f.Plan.Verdict != sites.Complete || cmp.Diff(want, f.Copies) != "" {
 		t.Errorf("%+v %v", f, err)
 	}
 	if calls, _ := j.Callees("vfs_read"); len(calls) != 1 || j.Missing(kernel.Inlining) != "" || j.Missing(kernel.Calls) != "" {
