@@ -140,7 +140,9 @@ func (a *again) nested(first place, stmts []statement) bool {
 	if a.cut == nil {
 		end = last
 	}
-	left := func(p place) bool { return p.file == first.file && p.line > first.line && p.col != 0 && p.col < first.col }
+	left := func(p place) bool {
+		return p.file == first.file && p.line > first.line && p.col != 0 && p.col < first.col
+	}
 	return slices.ContainsFunc(stmts, func(s statement) bool { return s.at.line != end && left(s.at) }) ||
 		slices.ContainsFunc(rows, func(p place) bool { return p.line != last && left(p) })
 }
