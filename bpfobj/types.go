@@ -20,6 +20,18 @@ type File struct {
 	Programs []Program // in the file's order
 	// Skipped is what is not judged, and why: nothing is left out in silence.
 	Skipped []Skipped
+	// Own are types that the file defines itself, "struct nameidata": their
+	// layout is not the kernel's.
+	Own []string
+	// Rejected is why the program that the file is for takes none of it; nil if
+	// it does.
+	Rejected *Rejection
+}
+
+// Rejection is a mistake in a text.
+type Rejection struct {
+	Place
+	Reason string
 }
 
 // Program is one BPF program, or one probe of a script.
@@ -35,6 +47,47 @@ type Program struct {
 	HookNotKnown string
 	// Optional: the loader may leave it out, as for SEC("?...").
 	Optional bool
+	// Places are those of Hooks in a text, in their order; nil for an object.
+	Places []Place
+	Reads  []Access // what it takes of its context and by a type's layout
+	// AnyOf: the loader goes on when some of Hooks are nowhere; if not every
+	// version does, AnyOfWhen says which, in words.
+	AnyOf     bool
+	AnyOfWhen string
+}
+
+// Place is a place in a text.
+type Place struct {
+	Line, Column int // from 1; the column in characters
+}
+
+// Source says where an Access begins.
+type Source uint8
+
+// The sources.
+const (
+	FromArg      Source = iota // a parameter of the function by its number
+	FromName                   // a parameter, or a field of an event, by its name
+	FromReturn                 // what the function returns
+	FromType                   // memory that the program takes for a type
+	FromRegister               // a register by its name
+)
+
+// Access is a value that a program takes.
+type Access struct {
+	Place
+	Where  string // in an object, as Program.Where
+	Source Source
+	Index  int    // of FromArg, from 0
+	Name   string // of FromName, FromRegister; of FromType the type, "struct sock"
+	// As is the C type that the program takes the value for, "struct sock *";
+	// "" where it says none.
+	As string
+	// Path are the members that are read from there, outermost first; "[]"
+	// stands for an element of an array.
+	Path []string
+	// Guarded: the program asks first whether it is there.
+	Guarded bool
 }
 
 // Skipped is a part of a file that is not judged.

@@ -76,7 +76,9 @@ func (d *Document) flat() *Document {
 	all := *d
 	all.Files = nil
 	all.Hooks, all.Fleet, all.Skipped = slices.Clone(d.Hooks), slices.Clone(d.Fleet), slices.Clone(d.Skipped)
+	all.General = slices.Clone(d.General)
 	for _, f := range d.Files {
+		all.General = append(all.General, f.Findings...)
 		for _, p := range f.Programs {
 			all.Hooks, all.Fleet = append(all.Hooks, p.OnFiles...), append(all.Fleet, p.OnKernel...)
 			if why := p.Program.HookNotKnown; why != "" {

@@ -13,6 +13,7 @@ import (
 type CheckedFile struct {
 	File     *bpfobj.File
 	Programs []CheckedProgram // those of File
+	Findings []check.Finding  // about the file or a program, not one of its hooks
 }
 
 // CheckedProgram is one program of a file with the answers for its hooks.
@@ -84,6 +85,11 @@ func fileJSON(w io.Writer, file CheckedFile) error {
 	if err := line(w, o); err != nil {
 		return err
 	}
+	for _, f := range file.Findings {
+		if err := line(w, newFinding(f)); err != nil {
+			return err
+		}
+	}
 	for _, p := range file.Programs {
 		if err := findingsJSON(w, p.OnFiles); err != nil {
 			return err
@@ -99,6 +105,12 @@ func fileText(w *bufio.Writer, kernels []string, file CheckedFile, full bool) {
 	fmt.Fprintf(w, "%s: %s, %s\n", file.File.Path, file.File.Kind, plural(len(file.File.Programs), "program"))
 	for _, s := range file.File.Skipped {
 		fmt.Fprintf(w, "  skipped %s\n", wrap(s.What+atPlace(s.Where)+": "+s.Why, width-10, "    "))
+	}
+	for _, f := range file.Findings {
+		if f.Origin.Line > 0 {
+			fmt.Fprintf(w, "\n  %s", placeOf(f.Origin))
+		}
+		findingText(w, f)
 	}
 	if len(kernels) > 1 {
 		var hooks []OnKernels
@@ -140,7 +152,7 @@ func atPlace(where string) string {
 
 // Worst is the worst severity of all findings in a file.
 func (f CheckedFile) Worst() check.Severity {
-	worst := check.Severity("")
+	worst := check.Worst(f.Findings)
 	for _, p := range f.Programs {
 		for _, h := range p.OnFiles {
 			worst = check.Worse(worst, check.Worst(h.Findings))

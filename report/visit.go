@@ -22,6 +22,7 @@ func (d *Document) EachFindings(visit func([]check.Finding)) {
 	onFiles(d.Hooks)
 	onKernels(d.Fleet)
 	for _, f := range d.Files {
+		visit(f.Findings)
 		for _, p := range f.Programs {
 			onFiles(p.OnFiles)
 			onKernels(p.OnKernel)

@@ -39,7 +39,7 @@ type Checker struct {
 func (c *Checker) Check(files []*bpfobj.File, skip func(subject string, err error)) []report.CheckedFile {
 	var out []report.CheckedFile
 	for _, f := range files {
-		checked := report.CheckedFile{File: f}
+		checked := report.CheckedFile{File: f, Findings: rejected(f)}
 		for i := range f.Programs {
 			p, err := c.program(f, &f.Programs[i])
 			if err != nil {
@@ -54,8 +54,8 @@ func (c *Checker) Check(files []*bpfobj.File, skip func(subject string, err erro
 
 func (c *Checker) program(f *bpfobj.File, p *bpfobj.Program) (out report.CheckedProgram, failed error) {
 	out.Program = p
-	origin := check.Origin{File: f.Path, Program: p.Name, Where: p.Where}
-	for _, h := range p.Hooks {
+	for i, h := range p.Hooks {
+		origin := originOf(f, p, i)
 		var err error
 		if h.Kind.User() {
 			err = c.onFile(&out, h, origin)
@@ -67,6 +67,29 @@ func (c *Checker) program(f *bpfobj.File, p *bpfobj.Program) (out report.Checked
 		}
 	}
 	return out, failed
+}
+
+// originOf says where a program's hook stands.
+func originOf(f *bpfobj.File, p *bpfobj.Program, hook int) check.Origin {
+	o := check.Origin{File: f.Path, Program: p.Name, Where: p.Where}
+	if hook < len(p.Places) {
+		o.Line, o.Column = p.Places[hook].Line, p.Places[hook].Column
+		o.Where = fmt.Sprintf("%d:%d", o.Line, o.Column)
+	}
+	return o
+}
+
+// rejected is the finding about a file that is rejected as a whole (SH002).
+func rejected(f *bpfobj.File) []check.Finding {
+	r := f.Rejected
+	if r == nil {
+		return nil
+	}
+	program := map[bpfobj.Kind]string{bpfobj.Script: "bpftrace", bpfobj.Policy: "tetragon"}[f.Kind]
+	return []check.Finding{{
+		Rule: check.SH002, Severity: check.Error, Message: program + " rejects the file: " + r.Reason, Remedy: "mend the file",
+		Origin: check.Origin{File: f.Path, Where: fmt.Sprintf("%d:%d", r.Line, r.Column), Line: r.Line, Column: r.Column},
+	}}
 }
 
 func (c *Checker) onFile(out *report.CheckedProgram, h hook.Hook, origin check.Origin) error {

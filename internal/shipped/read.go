@@ -31,7 +31,7 @@ func IsFile(arg string) bool {
 }
 
 // errNothing says that a file holds nothing that could be checked.
-var errNothing = errors.New("neither a BPF object nor a program that holds one; to check a probe on it write uprobe:FILE:FUNCTION")
+var errNothing = errors.New("neither a BPF object, nor a program that holds one, nor a script of bpftrace; to check a probe on it write uprobe:FILE:FUNCTION")
 
 // Read reads a file, or those of a directory. What cannot be read is in the
 // error; the rest is in the result all the same.
@@ -73,7 +73,7 @@ func readDir(name string) (files []*bpfobj.File, failed error) {
 	})
 	failed = errors.Join(failed, err)
 	if len(files) == 0 && failed == nil {
-		failed = fmt.Errorf("%s: no BPF objects in it", name)
+		failed = fmt.Errorf("%s: nothing in it that hooks anything", name)
 	}
 	return files, failed
 }
@@ -104,6 +104,8 @@ func readFile(name string) (*bpfobj.File, error) {
 			return nil, err
 		}
 		return f, nil
+	case isScript(name, head):
+		return readScript(r, info.Size(), name)
 	}
 	return nil, nil
 }

@@ -98,3 +98,42 @@ func TestIsFile(t *testing.T) {
 		t.Error("an empty directory")
 	}
 }
+
+// TestScripts: a script is told by its name or first line; one that bpftrace
+// rejects is a finding with its place.
+func TestScripts(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"good.bt": "rawtracepoint:opened,\nrawtracepoint:closed { }", "tool": "#!/usr/bin/env bpftrace\nBEGIN { }", "bad.bt": "kprobe:f {\n  @[comm = 1; }", "README": "kprobe:f {}",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := Read(dir)
+	if err != nil || len(files) != 3 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	k := &kernel.Snapshot{
+		ID:      kernel.Identity{Name: "test"},
+		Options: map[string]string{"CONFIG_BPF_EVENTS": "y", "CONFIG_BPF_SYSCALL": "y"},
+		Raws:    []kernel.RawTracepoint{{Name: "opened"}},
+	}
+	k.Sort()
+	checker := Checker{Fleet: check.NewFleet([]kernel.Kernel{k}, nil), Files: target.NewAnalyzer(target.Options{})}
+	out := checker.Check(files, func(subject string, err error) { t.Error(subject, err) })
+	bad := out[0].Findings
+	if len(bad) != 1 || bad[0].Rule != check.SH002 || bad[0].Origin.Line != 2 || bad[0].Origin.Column != 10 || out[0].Worst() != check.Error {
+		t.Errorf("%+v", out[0])
+	}
+	closed := out[1].Programs[0].OnKernel[1].Results[0]
+	if len(closed.Findings) != 1 || closed.Findings[0].Origin.Line != 2 || closed.Verdict.Origin.Column != 1 {
+		t.Errorf("%+v", closed)
+	}
+	d := &report.Document{Files: out}
+	found := 0
+	d.EachFindings(func(list []check.Finding) { found += len(list) })
+	if found != 2 {
+		t.Errorf("%d findings are visited", found)
+	}
+}

@@ -28,6 +28,7 @@ func arrows() map[string][]string {
 		"atlas/debian":     {"atlas"},
 		"check":            {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel"},
 		"bpfobj":           {"hook"},
+		"bpfobj/bpftrace":  {"hook", "bpfobj"},
 		"report":           {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "bpfobj", "check", "internal/counted"},
 		"baseline":         {"hook", "check", "internal/yamltree"},
 		"attach":           {"hook", "elfbin", "flow", "sites", "internal/bpf", "internal/unix"},
@@ -41,7 +42,7 @@ func arrows() map[string][]string {
 // analysis packages give the same answer on every machine: they read what
 // they are given, start nothing and ask nobody.
 func analysis() []string {
-	return []string{"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "kernel/btf", "kernel/image", "kernel/live", "atlas", "atlas/debian", "bpfobj", "check", "report"}
+	return []string{"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "kernel/btf", "kernel/image", "kernel/live", "atlas", "atlas/debian", "bpfobj", "bpfobj/bpftrace", "check", "report"}
 }
 
 func banned() []string { return []string{"os/exec", "net/http", "net", "plugin", "syscall"} }
