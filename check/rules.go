@@ -19,6 +19,7 @@ type Rule struct {
 
 	run    func(context) []Finding             // on files; nil: no such rule
 	kernel func(*kcontext) ([]kfinding, error) // on kernels; nil: no such rule
+	reads  bool                                // on what programs read (Fleet.Accesses)
 }
 
 // Rules is the table of all rules, by code.
@@ -26,6 +27,7 @@ func Rules() []Rule {
 	var all []Rule
 	all = append(all, inputRules()...)
 	all = append(all, kernelRules()...)
+	all = append(all, accessRules()...)
 	all = append(all, linkRules()...)
 	all = append(all, inliningRules()...)
 	all = append(all, cloneRules()...)

@@ -28,6 +28,18 @@ func KernelHooks(files []*bpfobj.File) []hook.Hook {
 	return out
 }
 
+// Reads tells whether a program reads by types of the kernel.
+func Reads(files []*bpfobj.File) bool {
+	for _, f := range files {
+		for _, p := range f.Programs {
+			if len(p.Reads) > 0 && len(p.Hooks) == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Checker answers for files.
 type Checker struct {
 	Fleet *check.Fleet // for hooks of the kernel; may be nil if there are none
@@ -45,6 +57,12 @@ func (c *Checker) Check(files []*bpfobj.File, skip func(subject string, err erro
 			if err != nil {
 				skip(f.Path, err)
 			}
+			found, err := c.accesses(f, &p)
+			if err != nil {
+				skip(f.Path, err)
+			}
+			checked.Findings = append(checked.Findings, found...)
+			anyOf(&p)
 			checked.Programs = append(checked.Programs, p)
 		}
 		out = append(out, checked)

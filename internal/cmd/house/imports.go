@@ -26,7 +26,7 @@ func arrows() map[string][]string {
 		"kernel/live":      {"elfbin", "flow", "sites", "kernel", "kernel/btf"},
 		"atlas":            {"elfbin", "flow", "sites", "kernel", "internal/flat"},
 		"atlas/debian":     {"atlas"},
-		"check":            {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel"},
+		"check":            {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "bpfobj"},
 		"bpfobj":           {"hook"},
 		"bpfobj/bpftrace":  {"hook", "bpfobj"},
 		"report":           {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "bpfobj", "check", "internal/counted"},

@@ -1,0 +1,407 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/surehook/surehook/bpfobj"
+	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/kernel"
+)
+
+// Accesses checks what a program reads on every kernel asked for, in their
+// order: arguments and fields against what the hook has there, members against
+// the kernel's types. own are types that the program brings with it. Place in
+// the findings is that of the access. The zero hook stands for none: then
+// only types and registers are looked at.
+func (f *Fleet) Accesses(h hook.Hook, list []bpfobj.Access, own []string) ([][]Finding, error) {
+	var out [][]Finding
+	for _, m := range f.asked {
+		r := reader{member: m, fleet: f, hook: h, own: own}
+		if h.Kind != "" && !h.Kind.User() {
+			contexts, err := f.contexts(h, m)
+			if err != nil {
+				return nil, fmt.Errorf("kernel %s: %w", m.id.Name, err)
+			}
+			r.contexts = contexts
+		}
+		for _, a := range list {
+			if err := r.access(a); err != nil {
+				return nil, fmt.Errorf("kernel %s: %w", m.id.Name, err)
+			}
+		}
+		out = append(out, r.found)
+	}
+	return out, nil
+}
+
+// reader checks the accesses of one hook on one kernel.
+type reader struct {
+	*member
+	fleet    *Fleet
+	hook     hook.Hook
+	own      []string
+	contexts []*kcontext // of the functions or events that the hook names
+	at       bpfobj.Access
+	found    []Finding
+}
+
+// say adds a finding about the access.
+func (r *reader) say(rule Code, severity Severity, evidence []string, format string, args ...any) {
+	full, _ := Find(string(rule))
+	f := Finding{
+		Rule: rule, Severity: severity, Hook: r.hook, Function: r.hook.Function, Kernel: r.id.Name, Message: fmt.Sprintf(format, args...),
+		Evidence: evidence, Remedy: full.Remedy, Origin: Origin{Where: r.at.Where, Line: r.at.Line, Column: r.at.Column},
+	}
+	if f.Origin.Where == "" && r.at.Line > 0 {
+		f.Origin.Where = fmt.Sprintf("%d:%d", r.at.Line, r.at.Column)
+	}
+	if !slices.ContainsFunc(r.found, func(g Finding) bool { return g.Rule == rule && g.Message == f.Message && g.Origin == f.Origin }) {
+		r.found = append(r.found, f)
+	}
+}
+
+func (r *reader) access(a bpfobj.Access) error {
+	r.at = a
+	switch a.Source {
+	case bpfobj.FromRegister:
+		r.register()
+		return nil
+	case bpfobj.FromType:
+		return r.members(kernel.Type(prefixed(a.Name)), a.Name)
+	}
+	if h := r.hook; h.Glob() && h.Kind != hook.Tracepoint {
+		r.unclear("functions that match "+h.Function, "they have different arguments")
+		return nil
+	}
+	for _, c := range r.contexts {
+		if err := r.value(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// value checks an argument, a field or a result of one function or event.
+func (r *reader) value(c *kcontext) error {
+	switch c.kind {
+	case hook.Tracepoint:
+		return r.field(c)
+	case hook.RawTracepoint:
+		return r.raw(c)
+	case hook.LSM:
+		l, ok, err := c.lsmHook(c.name)
+		if err != nil || !ok {
+			return err // that there is none is another rule's
+		}
+		return r.parameter(c, []kernel.Proto{l.Proto})
+	}
+	if !c.known || !c.there() {
+		return nil
+	}
+	if len(c.function.Protos) == 0 {
+		r.unclear("the arguments of "+c.name, cmpOr(c.Missing(kernel.Signatures), "no signature of it is recorded"))
+		return nil
+	}
+	if err := r.parameter(c, c.function.Protos); err != nil {
+		return err
+	}
+	r.registers(c)
+	return nil
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// unclear says that something cannot be checked.
+func (r *reader) unclear(what, why string) {
+	r.say(SH134, Info, []string{why}, "%s: what the program reads of it cannot be checked", what)
+}
+
+// parameter checks an argument or result against signatures. Functions of one
+// name may have several: what one of them allows is not called wrong.
+func (r *reader) parameter(c *kcontext, protos []kernel.Proto) error {
+	var wrong []func() error
+	for _, p := range protos {
+		t, problem := r.typeOf(c, p)
+		if problem != nil {
+			wrong = append(wrong, problem)
+			continue
+		}
+		bad, err := r.taken(c.name, t)
+		if err != nil {
+			return err
+		}
+		if bad == nil {
+			return r.members(t, "")
+		}
+		wrong = append(wrong, bad)
+	}
+	if len(wrong) == len(protos) && len(wrong) > 0 {
+		return wrong[0]()
+	}
+	return nil
+}
+
+// typeOf gives the type of what is read, or what to say if it is not there.
+func (r *reader) typeOf(c *kcontext, p kernel.Proto) (kernel.Type, func() error) {
+	here := []string{"here: " + p.C(c.name)}
+	problem := func(format string, args ...any) func() error {
+		return func() error {
+			r.say(SH131, Error, here, format, args...)
+			return nil
+		}
+	}
+	switch r.at.Source {
+	case bpfobj.FromReturn:
+		if p.Result == "0" {
+			return "", problem("%s returns nothing: what is read as its result is what was left in the register", c.name)
+		}
+		return p.Result, nil
+	case bpfobj.FromName:
+		for _, q := range p.Params {
+			if q.Name == r.at.Name {
+				return q.Type, nil
+			}
+		}
+		if !slices.ContainsFunc(p.Params, func(q kernel.Param) bool { return q.Name != "" }) && len(p.Params) > 0 {
+			return "", func() error { r.unclear("the arguments of "+c.name, "their names are not recorded"); return nil }
+		}
+		return "", problem("%s has no argument %s", c.name, r.at.Name)
+	}
+	if r.at.Index >= len(p.Params) {
+		if p.Variadic {
+			return "", func() error {
+				r.unclear(fmt.Sprintf("arg%d of %s", r.at.Index, c.name), "it takes more arguments than its signature names")
+				return nil
+			}
+		}
+		return "", problem("%s has no arg%d: it takes %s, and what is read is what was left in the register", c.name, r.at.Index, counted(len(p.Params), "argument"))
+	}
+	return p.Params[r.at.Index].Type, nil
+}
+
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// taken checks what a value is taken for (SH132); nil if it may be.
+func (r *reader) taken(function string, t kernel.Type) (func() error, error) {
+	if r.at.As == "" || !strings.Contains(r.at.As, "*") {
+		return nil, nil
+	}
+	want := structOf(prefixed(strings.TrimSpace(strings.TrimRight(r.at.As, " *"))))
+	have := structOf(string(plainPointer(t)))
+	if want == "" || have == "" {
+		return nil, nil // void *, a number: it may hold anything
+	}
+	for _, pair := range [][2]string{{want, have}, {have, want}} {
+		ok, err := r.beginsWith(pair[0], pair[1])
+		if err != nil || ok {
+			return nil, err
+		}
+	}
+	what := map[bpfobj.Source]string{bpfobj.FromArg: fmt.Sprintf("arg%d", r.at.Index), bpfobj.FromName: r.at.Name, bpfobj.FromReturn: "the result"}[r.at.Source]
+	return func() error {
+		r.say(SH132, Error, nil, "%s of %s is taken for %s, and is %s here", what, function, r.at.As, t.C(""))
+		return nil
+	}, nil
+}
+
+// structOf gives "s:sock" of a struct's or union's type, "" of others.
+func structOf(t string) string {
+	t = strings.TrimLeft(t, "cvr")
+	if strings.HasPrefix(t, "s:") || strings.HasPrefix(t, "u:") {
+		return t
+	}
+	return ""
+}
+
+// plainPointer takes the pointer off; "" of what is none.
+func plainPointer(t kernel.Type) kernel.Type {
+	t = kernel.Type(strings.TrimLeft(string(t), "cvr"))
+	if !strings.HasPrefix(string(t), "*") {
+		return ""
+	}
+	return t[1:]
+}
+
+// maxFirst is how many first members are followed: struct tcp_sock, inet_
+// connection_sock, inet_sock, sock, sock_common are five.
+const maxFirst = 16
+
+// beginsWith tells whether a struct is another one, or has it at its
+// beginning: a pointer to one is then a pointer to the other.
+func (r *reader) beginsWith(outer, inner string) (bool, error) {
+	for range maxFirst {
+		if outer == inner {
+			return true, nil
+		}
+		defs, err := r.Definitions(outer[2:])
+		if err != nil || len(defs) == 0 {
+			return len(defs) == 0, err // not known: not called wrong
+		}
+		at := slices.IndexFunc(defs, func(d kernel.Definition) bool { return len(d.Members) > 0 })
+		if at < 0 {
+			return false, nil
+		}
+		if outer = structOf(string(defs[at].Members[0].Type)); outer == "" {
+			return false, nil
+		}
+	}
+	return false, nil
+}
+
+// prefixed is a type's name in C as package kernel writes types.
+func prefixed(name string) string {
+	for word, prefix := range map[string]string{"struct ": "s:", "union ": "u:", "enum ": "e:"} {
+		if rest, ok := strings.CutPrefix(name, word); ok {
+			return prefix + rest
+		}
+	}
+	return "t:" + name
+}
+
+// members checks the members that are read, one after the other (SH133). root
+// names the type where they begin, "" for a value's own.
+func (r *reader) members(t kernel.Type, root string) error {
+	if slices.Contains(r.own, root) && root != "" {
+		r.unclear(root, "the program brings its own definition")
+		return nil
+	}
+	if len(r.at.Path) == 0 || t == "" {
+		return nil
+	}
+	if why := r.Missing(kernel.Types); why != "" {
+		r.unclear("a member of "+cmpOr(root, t.C("")), why)
+		return nil
+	}
+	walked := cmpOr(root, t.C(""))
+	for _, name := range r.at.Path {
+		next, found, err := kernel.Type(""), kernel.No, error(nil)
+		if name == "[]" {
+			next, found, err = kernel.Element(r, t)
+		} else {
+			next, found, err = kernel.MemberType(r, t, name)
+		}
+		switch {
+		case err != nil:
+			return err
+		case found == kernel.NotKnown && t == kernel.Type(prefixed(root)):
+			return r.noType(root)
+		case found == kernel.NotKnown:
+			r.unclear(t.C(""), "its definition is not there")
+			return nil
+		case found == kernel.No && name == "[]":
+			return nil // an element of what is only a number: its loader's business
+		case found == kernel.No:
+			return r.noMember(t, name, walked)
+		}
+		t, walked = next, next.C("")
+	}
+	return nil
+}
+
+// noType says that a struct is not in the kernel.
+func (r *reader) noType(name string) error {
+	if why := r.Missing(kernel.Modules); why != "" {
+		r.unclear(name, "it may be in a module: "+why)
+		return nil
+	}
+	r.say(SH133, Error, nil, "there is no %s in this kernel", name)
+	return nil
+}
+
+func (r *reader) noMember(t kernel.Type, name, where string) error {
+	e, err := r.near(t, name)
+	if err != nil {
+		return err
+	}
+	r.say(SH133, Error, e, "%s has no member %s in this kernel", strings.TrimRight(where, " *"), name)
+	return nil
+}
+
+// near names members that are like one that is not there.
+func (r *reader) near(t kernel.Type, name string) ([]string, error) {
+	text := structOf(strings.TrimLeft(string(t), "*cvr"))
+	if text == "" {
+		return nil, nil
+	}
+	defs, err := r.Definitions(text[2:])
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, d := range defs {
+		for _, m := range d.Members {
+			same := strings.TrimLeft(m.Name, "_") == strings.TrimLeft(name, "_")
+			if m.Name != "" && (same || hook.Distance(m.Name, name) <= max(len(name)/4, 1)) {
+				out = append(out, "it has "+m.Type.C(m.Name))
+			}
+		}
+	}
+	return out, nil
+}
+
+// registers checks that an argument is where the calling convention has it:
+// compilers drop and move those of static functions (SH131).
+func (r *reader) registers(c *kcontext) {
+	if r.at.Source != bpfobj.FromArg || c.trampoline() {
+		return
+	}
+	if most := mostArgs[c.id.Arch]; most > 0 && r.at.Index >= most {
+		r.say(SH131, Error, nil, "arg%d is in no register on %s, which passes %d in registers", r.at.Index, c.id.Arch, most)
+		return
+	}
+	for _, s := range c.target {
+		if s.Args == nil {
+			continue
+		}
+		at := slices.Index(s.Args.Place, int8(r.at.Index))
+		switch {
+		case at == r.at.Index:
+		case r.at.Index < len(s.Args.Place) && s.Args.Place[r.at.Index] == kernel.ArgNotKnown:
+			r.unclear(c.parameter(r.at.Index), "where it is in "+s.Name+" is not recorded")
+		default:
+			r.say(SH131, Error, c.arguments(s), "%s is not in its register at the entry of %s: the compiler dropped or moved it", c.parameter(r.at.Index), s.Name)
+		}
+	}
+}
+
+// register checks a register's name (SH203).
+func (r *reader) register() {
+	if slices.Contains(registerNames(r.id.Arch), r.at.Name) {
+		return
+	}
+	of := "no architecture that is known"
+	for _, arch := range []elfbin.Arch{elfbin.AMD64, elfbin.ARM64} {
+		if slices.Contains(registerNames(arch), r.at.Name) {
+			of = arch.String()
+		}
+	}
+	r.say(SH203, Error, nil, "register %s is one of %s, and this kernel is for %s", r.at.Name, of, r.id.Arch)
+}
+
+// registerNames are the names that reg() of bpftrace takes.
+func registerNames(arch elfbin.Arch) []string {
+	switch arch {
+	case elfbin.AMD64:
+		return strings.Fields("ax bx cx dx si di bp sp ip cs ss flags orig_ax r8 r9 r10 r11 r12 r13 r14 r15")
+	case elfbin.ARM64:
+		names := []string{"sp", "pc", "pstate"}
+		for i := range 31 {
+			names = append(names, fmt.Sprintf("r%d", i))
+		}
+		return names
+	}
+	return nil
+}
