@@ -196,6 +196,9 @@ func (f *Fleet) contexts(h hook.Hook, m *member) ([]*kcontext, error) {
 	if !h.Glob() || h.HasAddress {
 		return c.one(c.name)
 	}
+	if base, _, ok := strings.Cut(h.Function, "."); ok && !strings.ContainsAny(base, "*?[") {
+		return c.clones(base)
+	}
 	names, err := m.Names()
 	if err != nil {
 		return nil, err
@@ -215,6 +218,31 @@ func (f *Fleet) contexts(h hook.Hook, m *member) ([]*kcontext, error) {
 		if out = append(out, one...); len(out) > maxMatches {
 			return nil, fmt.Errorf("%s matches more than %d functions; narrow it", h.Function, maxMatches)
 		}
+	}
+	if len(out) == 0 {
+		return c.one(c.name)
+	}
+	return out, nil
+}
+
+// clones gives the bodies of a function that match a glob of its suffix, as
+// "lookup_fast.constprop.*".
+func (c kcontext) clones(base string) ([]*kcontext, error) {
+	f, _, err := c.Function(base)
+	if err != nil {
+		return nil, err
+	}
+	var out []*kcontext
+	for _, s := range f.Symbols {
+		ok, err := pathMatch(c.hook.Function, s.Name)
+		if err != nil || !ok || slices.ContainsFunc(out, func(o *kcontext) bool { return o.name == s.Name }) {
+			continue
+		}
+		one, err := c.one(s.Name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one...)
 	}
 	if len(out) == 0 {
 		return c.one(c.name)

@@ -19,7 +19,7 @@ type Rule struct {
 
 	run    func(context) []Finding             // on files; nil: no such rule
 	kernel func(*kcontext) ([]kfinding, error) // on kernels; nil: no such rule
-	reads  bool                                // on what programs read (Fleet.Accesses)
+	beyond bool                                // found by neither: Fleet.Accesses, and where files are looked up
 }
 
 // Rules is the table of all rules, by code.

@@ -12,7 +12,7 @@ const (
 func accessRules() []Rule {
 	return []Rule{
 		{
-			Code: SH131, Title: "argument that is not there", Severity: Error, reads: true,
+			Code: SH131, Title: "argument that is not there", Severity: Error, beyond: true,
 			Summary: "A program reads an argument that the function does not take on this kernel, or not in its register: what it gets is garbage.",
 			Explanation: `
 A kprobe reads arguments from registers. Nothing checks that there is one:
@@ -26,7 +26,7 @@ the compiler has dropped or moved a parameter of a static function
 			Remedy: "Read the arguments by kernel, or take a tracepoint, whose fields have names.",
 		},
 		{
-			Code: SH132, Title: "argument of another type", Severity: Error, reads: true,
+			Code: SH132, Title: "argument of another type", Severity: Error, beyond: true,
 			Summary: "A program takes an argument for another struct than it is on this kernel.",
 			Explanation: `
 The place is right and the type is not:
@@ -39,7 +39,7 @@ other one (struct tcp_sock begins with struct sock) is no finding.`,
 			Remedy: "Read the arguments by kernel (BTFs and CO-RE tell), or hook a function with a stable signature.",
 		},
 		{
-			Code: SH133, Title: "member that is not there", Severity: Error, reads: true,
+			Code: SH133, Title: "member that is not there", Severity: Error, beyond: true,
 			Summary: "A program reads a member of a struct, or a field of an event, that this kernel does not have.",
 			Explanation: `
 Members come and go as functions do:
@@ -53,7 +53,7 @@ refuses the script then, libbpf the object, unless the program asks first
 			Remedy: "Read it by kernel, or ask first whether it is there.",
 		},
 		{
-			Code: SH134, Title: "reads that cannot be checked", Severity: Info, reads: true,
+			Code: SH134, Title: "reads that cannot be checked", Severity: Info, beyond: true,
 			Summary: "What a program reads cannot be compared with the kernel: a signature, a type or a name is not known.",
 			Explanation: `
 A script that brings its own definition of a struct reads what that says:
@@ -63,10 +63,10 @@ A script that brings its own definition of a struct reads what that says:
 
 Whether the kernel has the same layout is not looked at; nor is anything where
 the facts on a kernel have no signatures or types.`,
-			Remedy: "Take the definition from the kernel's BTF (#ifndef BPFTRACE_HAVE_BTF around the script's own).",
+			Remedy: "Look yourself. A script's own definitions can be left to the kernel's BTF (#ifndef BPFTRACE_HAVE_BTF).",
 		},
 		{
-			Code: SH203, Title: "register of another architecture", Severity: Error, reads: true,
+			Code: SH203, Title: "register of another architecture", Severity: Error, beyond: true,
 			Summary: "A program names a register that the kernel's architecture does not have.",
 			Explanation: `
 Registers are no interface between architectures:

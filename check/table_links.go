@@ -9,6 +9,8 @@ const (
 	SH305 Code = "SH305" // several functions of one name
 	SH306 Code = "SH306" // offset of another build
 	SH307 Code = "SH307" // interposable function
+	SH308 Code = "SH308" // no such function in the file
+	SH309 Code = "SH309" // file that is not here
 )
 
 func linkRules() []Rule {
@@ -118,6 +120,31 @@ library that has one, LD_PRELOAD before all:
 
 Nothing is wrong with the probe; the function it is on is just not executed.`,
 			Remedy: "See which definition the process is bound to: LD_DEBUG=bindings.",
+		},
+		{
+			Code: SH308, Title: "no such function in the file", Severity: Error, beyond: true,
+			Summary: "A script or program hooks a function that the file does not have: the probe is not attached.",
+			Explanation: `
+The names of functions in a library are an interface only if the library says
+so. Debian's sslsnoop.bt has
+
+    uprobe:libcrypto:rsa_ossl_public_encrypt
+
+a static function of OpenSSL, which a stripped libcrypto does not name.
+Versions before 0.24 of bpftrace leave such a probe out; from then on the
+script is rejected.`,
+			Remedy: "Hook an exported function, or give the file's debug information.",
+		},
+		{
+			Code: SH309, Title: "file that is not here", Severity: Warning, beyond: true,
+			Summary: "A script or program hooks a file that is not on this machine: what becomes of the probe cannot be told.",
+			Explanation: `
+What a uprobe sees depends on the very build of the file:
+
+    uprobe:libssl:SSL_read
+
+is answered for the libssl that is installed where surehook runs.`,
+			Remedy: "Check where the file is, or name it in .surehook.yaml.",
 		},
 	}
 }

@@ -2,6 +2,7 @@ package shipped
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/surehook/surehook/bpfobj"
 	"github.com/surehook/surehook/check"
@@ -35,7 +36,7 @@ func (c *Checker) accesses(f *bpfobj.File, p *report.CheckedProgram) ([]check.Fi
 			return nil, fmt.Errorf("%s, %s: %w", f.Path, p.Program.Name, err)
 		}
 		for k := range found {
-			h.Results[k].Findings = append(h.Results[k].Findings, placed(found[k], f, p.Program)...)
+			h.Results[k].Findings = append(looked(h.Results[k].Findings, found[k]), placed(found[k], f, p.Program)...)
 		}
 	}
 	if len(p.OnKernel) > 0 || len(p.OnFiles) > 0 {
@@ -47,6 +48,24 @@ func (c *Checker) accesses(f *bpfobj.File, p *report.CheckedProgram) ([]check.Fi
 		out = append(out, placed(list, f, p.Program)...)
 	}
 	return out, err
+}
+
+// looked makes milder what is said of signatures and fields that changed:
+// what the program reads of them was looked at.
+func looked(findings, reads []check.Finding) []check.Finding {
+	if slices.ContainsFunc(reads, func(f check.Finding) bool {
+		return f.Rule != check.SH203 && f.Rule != check.SH133 || f.Severity == check.Info
+	}) {
+		return findings
+	}
+	for i := range findings {
+		switch f := &findings[i]; f.Rule {
+		case check.SH103, check.SH110, check.SH111:
+			f.Severity = check.Info
+			f.Evidence = append(f.Evidence[:len(f.Evidence):len(f.Evidence)], "what the program reads was compared: see its other findings, if there are any")
+		}
+	}
+	return findings
 }
 
 // placed says in which file findings are.
@@ -62,6 +81,17 @@ func placed(list []check.Finding, f *bpfobj.File, p *bpfobj.Program) []check.Fin
 func anyOf(p *report.CheckedProgram) {
 	if !p.Program.AnyOf {
 		return
+	}
+	for i := range p.OnFiles {
+		h := &p.OnFiles[i]
+		j := slices.IndexFunc(p.OnFiles, func(o report.Checked) bool {
+			return o.Verdict.Plain != sites.None && o.Verdict.Hook.Target == h.Verdict.Hook.Target
+		})
+		for k := range h.Findings {
+			if j >= 0 && h.Verdict.Plain == sites.None {
+				milder(&h.Findings[k], p.OnFiles[j].Verdict.Hook.String(), p.Program.AnyOfWhen)
+			}
+		}
 	}
 	for i := range p.OnKernel {
 		for k := range p.OnKernel[i].Results {

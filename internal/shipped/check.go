@@ -3,12 +3,15 @@ package shipped
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/surehook/surehook/bpfobj"
 	"github.com/surehook/surehook/check"
+	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/internal/target"
 	"github.com/surehook/surehook/report"
+	"github.com/surehook/surehook/sites"
 )
 
 // KernelHooks gives the hooks of all files that are the kernel's, each once.
@@ -112,6 +115,10 @@ func rejected(f *bpfobj.File) []check.Finding {
 
 func (c *Checker) onFile(out *report.CheckedProgram, h hook.Hook, origin check.Origin) error {
 	r, err := c.Files.ResolveHook(h)
+	if missing, ok := notThere(h, err, origin); ok {
+		out.OnFiles = append(out.OnFiles, missing)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -137,4 +144,27 @@ func (c *Checker) onKernels(out *report.CheckedProgram, h hook.Hook, origin chec
 	}
 	out.OnKernel = append(out.OnKernel, o)
 	return failed
+}
+
+// notThere is the answer for a hook of a function or file that is not there.
+func notThere(h hook.Hook, err error, origin check.Origin) (report.Checked, bool) {
+	f := check.Finding{Hook: h, Function: h.Function, Origin: origin}
+	v := check.Verdict{Hook: h, Plain: sites.Unknown, Plan: sites.Unknown, Origin: origin}
+	none, noFile := (*sites.NotFoundError)(nil), (*elfbin.NotFoundError)(nil)
+	switch {
+	case errors.As(err, &none):
+		f.Rule, v.Plain, v.Plan = check.SH308, sites.None, sites.None
+		if none.NoDebug { // it may be there without a name
+			v.Plan = sites.Unknown
+		}
+	case errors.As(err, &noFile), errors.Is(err, fs.ErrNotExist):
+		f.Rule = check.SH309
+	default:
+		return report.Checked{}, false
+	}
+	f.Message = err.Error()
+	if r, ok := check.Find(string(f.Rule)); ok {
+		f.Severity, f.Remedy = r.Severity, r.Remedy
+	}
+	return report.Checked{Verdict: v, Findings: []check.Finding{f}}, true
 }
