@@ -26,32 +26,45 @@ func (f *File) add(r io.ReaderAt, size int64, at string) error {
 	if err != nil {
 		return err
 	}
+	c, err := o.readCode(at)
+	if err != nil {
+		return err
+	}
 	for i := range o.sections {
 		s := &o.sections[i]
 		if !s.code() || s.name == ".text" || s.size == 0 { // .text has functions that programs call
 			continue
 		}
-		f.addSection(o, i, at)
+		f.addSection(c, i, at)
 	}
 	return nil
 }
 
 // addSection adds the programs of one section.
-func (f *File) addSection(o *object, index int, at string) {
-	s := &o.sections[index]
+func (f *File) addSection(c *code, index int, at string) {
+	o, s := c.o, &c.o.sections[index]
 	functions := o.functions[index]
 	if len(functions) == 0 {
 		f.Skipped = append(f.Skipped, Skipped{What: "section " + s.name, Where: at + s.name, Why: "it has no function symbol, without which loaders take no program"})
 	}
-	p := place(s.name)
+	untyped := ""
+	if c.types == nil {
+		untyped = "the object has no BTF: which fields and types it uses is not recorded (compile with clang -g, strip with llvm-strip -g)"
+	}
+	p := sectionPlace(s.name)
 	for _, y := range functions {
+		if y.value >= s.size {
+			continue // of no instruction
+		}
 		where := fmt.Sprintf("%s%s+%#x", at, s.name, y.value)
 		if p.skip != "" {
 			f.Skipped = append(f.Skipped, Skipped{What: "program " + y.name, Where: where, Why: p.skip})
 			continue
 		}
+		entry := place{index, int(y.value / insnSize)}
 		f.Programs = append(f.Programs, Program{
 			Name: y.name, Section: s.name, Where: where, Hooks: p.hooks, HookNotKnown: p.unknown, Optional: p.optional,
+			Context: c.context(entry), Untyped: untyped, code: c, entry: entry,
 		})
 	}
 }

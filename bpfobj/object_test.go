@@ -147,6 +147,7 @@ func TestFormatError(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(compile(f, several))
 	f.Add(compile(f, several, "-target", "bpfeb"))
+	f.Add(compile(f, reads))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := Read(bytes.NewReader(data), int64(len(data)), "x")
 		if (err == nil) == (got == nil) {
@@ -155,7 +156,11 @@ func FuzzRead(f *testing.F) {
 		if got == nil {
 			return
 		}
-		for _, p := range got.Programs {
+		for i := range got.Programs {
+			p := &got.Programs[i]
+			if _, err := p.Trace(without{"task.state"}); err != nil {
+				t.Fatal(err)
+			}
 			for _, h := range p.Hooks {
 				if _, err := hook.Parse(h.String()); err != nil {
 					t.Fatal(err)

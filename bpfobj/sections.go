@@ -65,8 +65,8 @@ type placed struct {
 	skip     string // why the program is not judged at all
 }
 
-// place reads a section's name.
-func place(section string) placed {
+// sectionPlace reads a section's name.
+func sectionPlace(section string) placed {
 	name, optional := strings.CutPrefix(section, "?")
 	p := placed{optional: optional}
 	kind, target, slash := strings.Cut(name, "/")

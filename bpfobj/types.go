@@ -1,6 +1,9 @@
 package bpfobj
 
-import "github.com/surehook/surehook/hook"
+import (
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/kernel"
+)
 
 // Kind says what a file is.
 type Kind string
@@ -54,6 +57,17 @@ type Program struct {
 	// version does, AnyOfWhen says which, in words.
 	AnyOf     bool
 	AnyOfWhen string
+	// Context is the type of its context as the object's types declare it; ""
+	// if they do not.
+	Context kernel.Type
+	// Untyped says why nothing is known of fields and types that it uses; "" if
+	// they are known.
+	Untyped string
+
+	code   *code // nil for what is no compiled program
+	entry  place
+	traces map[string]*Trace // by what kernels answered
+	relos  []int             // indices of its relocations; nil: not looked for yet
 }
 
 // Place is a place in a text.
@@ -89,6 +103,29 @@ type Access struct {
 	// Guarded: the program asks first whether it is there.
 	Guarded bool
 }
+
+// Relocations gives the CO-RE relocations of the program and of what it calls.
+func (p *Program) Relocations() []*Relocation {
+	if p.code == nil {
+		return nil
+	}
+	var out []*Relocation
+	for _, i := range p.relocations() {
+		out = append(out, &p.code.relos[i])
+	}
+	return out
+}
+
+// Definitions gives the object's own types of a name, as a kernel gives its.
+func (p *Program) Definitions(name string) ([]kernel.Definition, error) {
+	if p.code == nil {
+		return nil, nil
+	}
+	return p.code.types.Definitions(name)
+}
+
+// Compiled tells whether it is a compiled program, whose code can be followed.
+func (p *Program) Compiled() bool { return p.code != nil }
 
 // Skipped is a part of a file that is not judged.
 type Skipped struct {

@@ -2,13 +2,16 @@ package check
 
 import (
 	"fmt"
+	"iter"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/surehook/surehook/bpfobj"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/kernel"
+	"github.com/surehook/surehook/kernel/core"
 	"github.com/surehook/surehook/sites"
 )
 
@@ -17,7 +20,8 @@ import (
 type Fleet struct {
 	asked, others []*member
 	near          map[string][]string // names like one that is nowhere
-	became        map[string]became   // what functions were found to be elsewhere
+	answered      map[string]*hookAnswer
+	became        map[string]became // what functions were found to be elsewhere
 }
 
 // member is a kernel of a fleet with what is looked up more than once.
@@ -27,12 +31,17 @@ type member struct {
 	events  map[string]kernel.Tracepoint // by "system:name"; nil: not read yet
 	byRaw   map[string]string            // raw tracepoint to "system:name"
 	support map[string]kernel.Answer     // of configuration options
+	types   *core.Cache                  // nil: not asked yet
+	names   []string                     // nil: not read yet
+	raws    []kernel.RawTracepoint       // nil: not read yet
+	lsm     []kernel.LSMHook             // nil: not read yet
+	enums   map[string]map[int64]string
 }
 
 // NewFleet makes a fleet of the kernels asked for. The others are only asked
 // what a function became that is not there any more.
 func NewFleet(asked, others []kernel.Kernel) *Fleet {
-	f := &Fleet{near: map[string][]string{}, became: map[string]became{}}
+	f := &Fleet{near: map[string][]string{}, became: map[string]became{}, answered: map[string]*hookAnswer{}}
 	for _, k := range asked {
 		f.asked = append(f.asked, newMember(k))
 	}
@@ -43,7 +52,35 @@ func NewFleet(asked, others []kernel.Kernel) *Fleet {
 }
 
 func newMember(k kernel.Kernel) *member {
-	return &member{Kernel: k, id: k.Identity(), support: map[string]kernel.Answer{}}
+	return &member{Kernel: k, id: k.Identity(), support: map[string]kernel.Answer{}, enums: map[string]map[int64]string{}}
+}
+
+// Names gives those of all functions, read once.
+func (m *member) Names() (iter.Seq[string], error) {
+	if m.names == nil {
+		names, err := m.Kernel.Names()
+		if err != nil {
+			return nil, err
+		}
+		m.names = slices.Collect(names)
+	}
+	return slices.Values(m.names), nil
+}
+
+// RawTracepoints gives those of the kernel, read once.
+func (m *member) RawTracepoints() (list []kernel.RawTracepoint, err error) {
+	if m.raws == nil {
+		m.raws, err = m.Kernel.RawTracepoints()
+	}
+	return m.raws, err
+}
+
+// LSMHooks gives those of the kernel, read once.
+func (m *member) LSMHooks() (list []kernel.LSMHook, err error) {
+	if m.lsm == nil {
+		m.lsm, err = m.Kernel.LSMHooks()
+	}
+	return m.lsm, err
 }
 
 // Kernels gives the names of the kernels asked for.
@@ -92,28 +129,61 @@ const maxMatches = 500
 
 // Check answers for one hook on every kernel asked for, in their order, and
 // gives other hooks that fire for the same executions, the best first.
-func (f *Fleet) Check(h hook.Hook) ([]KernelResult, []Alternative) {
+func (f *Fleet) Check(h hook.Hook) ([]KernelResult, []Alternative) { return f.check(h, nil) }
+
+// hookAnswer is what there is to say of a hook, whichever program has it.
+type hookAnswer struct {
+	members      [][]*kcontext // by kernel asked for
+	errs         []error
+	alternatives []Alternative
+}
+
+// check is Check for a hook of a program, or of none.
+func (f *Fleet) check(h hook.Hook, p *bpfobj.Program) ([]KernelResult, []Alternative) {
+	base := f.answer(h)
 	var out []KernelResult
-	var seen []*kcontext
-	for _, m := range f.asked {
-		r := KernelResult{Verdict: Verdict{Hook: h, Kernel: m.id.Name, Plain: sites.Unknown, Plan: sites.Unknown}}
-		contexts, err := f.contexts(h, m)
-		if err != nil {
-			r.Err = fmt.Errorf("kernel %s: %w", m.id.Name, err)
-			out = append(out, r)
-			continue
-		}
-		for i, c := range contexts {
-			if err := c.run(); err != nil {
+	for i, m := range f.asked {
+		r := KernelResult{Verdict: Verdict{Hook: h, Kernel: m.id.Name, Plain: sites.Unknown, Plan: sites.Unknown}, Err: base.errs[i]}
+		for j, shared := range base.members[i] {
+			c := *shared
+			c.hook, c.program, c.found = h, p, slices.Clone(c.found)
+			for k := range c.found {
+				c.found[k].Hook = h // as this program spells it
+			}
+			if err := c.runProgram(); err != nil {
 				r.Err = fmt.Errorf("kernel %s: %w", m.id.Name, err)
 				break
 			}
-			r.add(c, i == 0)
+			r.add(&c, j == 0)
 		}
-		seen = append(seen, contexts...)
 		out = append(out, r)
 	}
-	return out, f.alternatives(h, seen)
+	return out, base.alternatives
+}
+
+// answer runs the rules of hooks on every kernel asked for, once for each hook.
+func (f *Fleet) answer(h hook.Hook) *hookAnswer {
+	if a, ok := f.answered[h.String()]; ok {
+		return a
+	}
+	a := &hookAnswer{}
+	var seen []*kcontext
+	for _, m := range f.asked {
+		contexts, err := f.contexts(h, m)
+		for _, c := range contexts {
+			if err == nil {
+				err = c.run()
+			}
+		}
+		if err != nil {
+			err, contexts = fmt.Errorf("kernel %s: %w", m.id.Name, err), nil
+		}
+		seen = append(seen, contexts...)
+		a.members, a.errs = append(a.members, contexts), append(a.errs, err)
+	}
+	a.alternatives = f.alternatives(h, seen)
+	f.answered[h.String()] = a
+	return a
 }
 
 // add folds one function's answer into the hook's.
@@ -175,6 +245,8 @@ type kcontext struct {
 	// target are the symbols that the plain probe's name and module stand for.
 	target []kernel.Symbol
 	found  []kfinding
+
+	program *bpfobj.Program // whose hook it is; nil without a compiled one
 
 	probing bool         // only the kind is asked about, not what else the plan could take
 	renames *[]candidate // what became of it; nil: not asked yet
@@ -266,13 +338,26 @@ func (c kcontext) one(name string) ([]*kcontext, error) {
 	return []*kcontext{&c}, nil
 }
 
-// run asks every rule.
+// run asks every rule of hooks.
 func (c *kcontext) run() error {
+	return c.ask(func(r Rule) func(*kcontext) ([]kfinding, error) { return r.kernel })
+}
+
+// runProgram asks every rule of programs, where there is one.
+func (c *kcontext) runProgram() error {
+	if c.program == nil {
+		return nil
+	}
+	return c.ask(func(r Rule) func(*kcontext) ([]kfinding, error) { return r.program })
+}
+
+func (c *kcontext) ask(of func(Rule) func(*kcontext) ([]kfinding, error)) error {
 	for _, rule := range Rules() {
-		if rule.kernel == nil {
+		run := of(rule)
+		if run == nil {
 			continue
 		}
-		found, err := rule.kernel(c)
+		found, err := run(c)
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,8 @@ type Rule struct {
 	run    func(context) []Finding             // on files; nil: no such rule
 	kernel func(*kcontext) ([]kfinding, error) // on kernels; nil: no such rule
 	beyond bool                                // found by neither: Fleet.Accesses, and where files are looked up
+	// program is like kernel, on the code of compiled programs; nil: no such rule.
+	program func(*kcontext) ([]kfinding, error)
 }
 
 // Rules is the table of all rules, by code.
@@ -28,6 +30,7 @@ func Rules() []Rule {
 	all = append(all, inputRules()...)
 	all = append(all, kernelRules()...)
 	all = append(all, accessRules()...)
+	all = append(all, programRules()...)
 	all = append(all, linkRules()...)
 	all = append(all, inliningRules()...)
 	all = append(all, cloneRules()...)

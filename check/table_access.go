@@ -66,7 +66,7 @@ the facts on a kernel have no signatures or types.`,
 			Remedy: "Look yourself. A script's own definitions can be left to the kernel's BTF (#ifndef BPFTRACE_HAVE_BTF).",
 		},
 		{
-			Code: SH203, Title: "register of another architecture", Severity: Error, beyond: true,
+			Code: SH203, Title: "register of another architecture", Severity: Error, beyond: true, program: otherRegisters,
 			Summary: "A program names a register that the kernel's architecture does not have.",
 			Explanation: `
 Registers are no interface between architectures:
@@ -74,7 +74,10 @@ Registers are no interface between architectures:
     kprobe:f { @[reg("di")] = count(); }   // the first argument on x86-64
     kprobe:f { @[reg("r0")] = count(); }   // the same on arm64
 
-arg0 is the first argument on both.`,
+arg0 is the first argument on both. PT_REGS_PARM1(ctx) of an object is compiled
+for one of them: byte 112 of the registers (di) on amd64, byte 0 (x0) on arm64.
+Where loaders relocate it the program is refused on the other; where they do not
+it reads another register.`,
 			Remedy: "Use arg0, arg1, ..., retval, or a file for each architecture.",
 		},
 	}

@@ -19,8 +19,8 @@ func (c *common) checkFiles(d *report.Document, k *kernelFlags, names []string, 
 	}
 	checker := shipped.Checker{Files: c.analyzer()}
 	defer checker.Files.Close()
-	if hooks := shipped.KernelHooks(files); len(hooks) > 0 || shipped.Reads(files) {
-		fleet, done, err := k.fleet(hooks)
+	if shipped.NeedKernels(files) {
+		fleet, done, err := k.fleet(shipped.KernelHooks(files))
 		if err != nil {
 			skip("--kernel", err)
 		}

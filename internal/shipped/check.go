@@ -14,6 +14,18 @@ import (
 	"github.com/surehook/surehook/sites"
 )
 
+// NeedKernels tells whether there is something that kernels are asked about.
+func NeedKernels(files []*bpfobj.File) bool {
+	for _, f := range files {
+		for i := range f.Programs {
+			if f.Programs[i].Compiled() {
+				return true
+			}
+		}
+	}
+	return len(KernelHooks(files)) > 0 || Reads(files)
+}
+
 // KernelHooks gives the hooks of all files that are the kernel's, each once.
 func KernelHooks(files []*bpfobj.File) []hook.Hook {
 	var out []hook.Hook
@@ -87,6 +99,9 @@ func (c *Checker) program(f *bpfobj.File, p *bpfobj.Program) (out report.Checked
 			failed = errors.Join(failed, fmt.Errorf("%s, %s: %w", f.Path, p.Name, err))
 		}
 	}
+	if len(out.OnKernel) == 0 && p.Compiled() && c.Fleet != nil {
+		failed = errors.Join(failed, c.onKernels(&out, hook.Hook{}, originOf(f, p, len(p.Hooks))))
+	}
 	return out, failed
 }
 
@@ -133,7 +148,10 @@ func (c *Checker) onFile(out *report.CheckedProgram, h hook.Hook, origin check.O
 
 func (c *Checker) onKernels(out *report.CheckedProgram, h hook.Hook, origin check.Origin) (failed error) {
 	o := report.OnKernels{Hook: h}
-	o.Results, o.Alternatives = c.Fleet.Check(h)
+	if h.Kind == "" {
+		o.Hook.Text = out.Program.Section
+	}
+	o.Results, o.Alternatives = c.Fleet.CheckProgram(out.Program, h)
 	for i := range o.Results {
 		r := &o.Results[i]
 		failed = errors.Join(failed, r.Err)

@@ -64,7 +64,7 @@ func TestCheck(t *testing.T) {
 			}
 		}
 	}
-	if got := strings.Join(verdicts, ", "); got != "here "+string(sites.Complete)+", gone "+string(sites.None) {
+	if got := strings.Join(verdicts, ", "); got != "here "+string(sites.Complete)+", gone "+string(sites.None)+", late "+string(sites.Unknown) {
 		t.Error(got)
 	}
 	if w := out[0].Worst(); w != check.Error {

@@ -33,6 +33,9 @@ func Open(raw []byte, base *Table) (*Table, error) {
 	return &Table{spec: spec, base: base}, nil
 }
 
+// NewTable makes a Table of types that were read before.
+func NewTable(spec *btf.Spec) *Table { return &Table{spec: spec} }
+
 // Facts reads all types; of a module those that it adds to the kernel's.
 func (t *Table) Facts() (*Facts, error) {
 	f := newFacts(t.spec)

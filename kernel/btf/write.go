@@ -26,6 +26,12 @@ type writer struct {
 	depth int
 }
 
+// Text writes a type in the grammar of kernel.Type.
+func Text(t btf.Type) kernel.Type {
+	w := writer{known: map[btf.Type]kernel.Type{}}
+	return w.write(t)
+}
+
 // write gives a type's text.
 func (w *writer) write(t btf.Type) kernel.Type {
 	if have, ok := w.known[t]; ok {
