@@ -1,0 +1,98 @@
+package check
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/surehook/surehook/bpfobj"
+	"github.com/surehook/surehook/elfbin"
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/kernel"
+)
+
+const programs = `
+#define SEC(x) __attribute__((section(x), used))
+#define CORE __attribute__((preserve_access_index))
+typedef unsigned long long u64;
+struct file { int mode; long size; } CORE;
+struct inode { long ino; } CORE;
+struct pt_regs { u64 other[14]; u64 di; };
+static long (*probe_read)(void *, unsigned, const void *) = (void *)113;
+static u64 (*now)(void) = (void *)5;
+static u64 (*later)(void) = (void *)500;
+#define GET(to, from) probe_read(&to, sizeof(to), __builtin_preserve_access_index(&from))
+SEC("fentry/f") int missing(u64 *ctx) { struct file *f = (void *)ctx[0]; int v = 0; GET(v, f->mode); return v; }
+SEC("fentry/f") int longer(u64 *ctx) { struct file *f = (void *)ctx[0]; long v = 0; GET(v, f->size); return v; }
+SEC("fentry/f") int other(u64 *ctx) { struct inode *f = (void *)ctx[0]; long v = 0; GET(v, f->ino); return v; }
+SEC("fentry/f") int third(u64 *ctx) { return ctx[2]; }
+SEC("tp/a/b") int behind(char *ctx) { return *(int *)(ctx + 64); }
+SEC("tp/a/b") int between(char *ctx) { return *(u64 *)(ctx + 8); }
+SEC("tp/a/b") int fine(char *ctx) { return *(int *)(ctx + 8) + now(); }
+SEC("tp/a/b") int helper(char *ctx) { return later(); }
+SEC("kprobe/f") int registers(struct pt_regs *ctx) { return ctx->di; }
+`
+
+// TestPrograms: what is found in programs on a kernel that is not what they
+// were compiled for.
+func TestPrograms(t *testing.T) {
+	if _, err := exec.LookPath("clang"); err != nil {
+		t.Skip("needs clang: ", err)
+	}
+	in := filepath.Join(t.TempDir(), "x.bpf.c")
+	if err := os.WriteFile(in, []byte(programs), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := exec.Command("clang", "-target", "bpf", "-O2", "-g", "-c", in, "-o", in+".o").CombinedOutput(); err != nil {
+		t.Fatalf("clang: %v\n%s", err, text)
+	}
+	data, err := os.ReadFile(in + ".o")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := bpfobj.Read(bytes.NewReader(data), int64(len(data)), "x.bpf.o")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &kernel.Snapshot{
+		ID: kernel.Identity{Name: "test", Arch: elfbin.ARM64},
+		Functions: []kernel.Function{{Name: "f", BTF: kernel.Yes, Protos: []kernel.Proto{{
+			Params: []kernel.Param{{Name: "file", Type: "*s:file"}, {Name: "n", Type: "i:int"}}, Result: "i:int"}},
+			Symbols: []kernel.Symbol{{Name: "f", Traceable: kernel.Yes, Refused: kernel.No}}}},
+		Events: []kernel.Tracepoint{{System: "a", Name: "b", Fields: []kernel.Field{{Name: "x", Offset: 8, Size: 4}, {Name: "y", Offset: 12, Size: 4}}}},
+		Defs: []kernel.Definition{
+			{Kind: kernel.Struct, Name: "file", Size: 16, Members: []kernel.Member{{Name: "f_mode", Type: "i:int"}, {Name: "size", Type: "i:int", Offset: 64}}},
+			{Kind: kernel.Struct, Name: "inode", Size: 8, Members: []kernel.Member{{Name: "ino", Type: "i:long"}}},
+			{Kind: kernel.Enum, Name: "bpf_func_id", Size: 4, Values: []kernel.EnumValue{{Name: "BPF_FUNC_ktime_get_ns", Value: 5}, {Name: "BPF_FUNC_probe_read_kernel", Value: 113}}},
+		},
+	}
+	k.Sort()
+	fleet := NewFleet([]kernel.Kernel{k}, nil)
+	want := map[string]string{
+		"missing": "SH116", "longer": "SH117", "other": "SH118", "third": "SH118", "behind": "SH119", "between": "SH119",
+		"fine": "", "helper": "SH120", "registers": "SH203",
+	}
+	rules := []Code{SH116, SH117, SH118, SH119, SH120, SH203}
+	for i := range file.Programs {
+		p := &file.Programs[i]
+		for _, h := range []hook.Hook{p.Hooks[0], p.Hooks[0]} { // what is remembered is the same
+			results, _ := fleet.CheckProgram(p, h)
+			if results[0].Err != nil {
+				t.Fatal(results[0].Err)
+			}
+			var got []string
+			for _, f := range results[0].Findings {
+				if slices.Contains(rules, f.Rule) {
+					got = append(got, string(f.Rule))
+				}
+			}
+			if s := strings.Join(got, " "); s != want[p.Name] {
+				t.Errorf("%s: %s, want %s", p.Name, s, want[p.Name])
+			}
+		}
+	}
+}
