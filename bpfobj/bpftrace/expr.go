@@ -260,7 +260,7 @@ func (p *parser) sizeof() {
 // offsetof reads offsetof(struct x, a.b).
 func (p *parser) offsetof() {
 	p.expect("(")
-	v := opaque()
+	var v value
 	if t, ok := p.startsType(); ok {
 		v = t.value()
 	} else {
