@@ -23,7 +23,7 @@ accepted:
     on: ./prog
     reason: "x: y"
     expires: 2026-11-25
-  - rule: SH003
+  - rule: SH002
     file: policies/a.yaml
     reason: of the next version
 `
@@ -53,7 +53,7 @@ func TestAccept(t *testing.T) {
 		finding(t, check.SH401, "kprobe:do_open", "debian-6.12.0"),
 		finding(t, check.SH103, "kprobe:do_open", "debian-6.1.0"),
 		finding(t, check.SH101, "uprobe:./prog:add", ""),
-		{Rule: check.SH003, Origin: check.Origin{File: "./policies/a.yaml", Line: 7}},
+		{Rule: check.SH002, Origin: check.Origin{File: "./policies/a.yaml", Line: 7}},
 	}
 	u := parsed(t, example).Use(day)
 	u.Accept(list)
@@ -123,8 +123,8 @@ func TestErrors(t *testing.T) {
 func TestAppend(t *testing.T) {
 	list := []check.Finding{
 		finding(t, check.SH401, "kprobe:a", "k1"), finding(t, check.SH401, "kprobe:a", "k2"), finding(t, check.SH401, "kprobe:a", "k2"),
-		finding(t, check.SH101, `uprobe:./p[1]:"a \"b\""`, ""), {Rule: check.SH003, Origin: check.Origin{File: "x.yaml"}},
-		{Rule: check.SH003, Accepted: "done", Origin: check.Origin{File: "y.yaml"}},
+		finding(t, check.SH101, `uprobe:./p[1]:"a \"b\""`, ""), {Rule: check.SH002, Origin: check.Origin{File: "x.yaml"}},
+		{Rule: check.SH002, Accepted: "done", Origin: check.Origin{File: "y.yaml"}},
 	}
 	entries := Entries(list, "why: #not a comment")
 	if len(entries) != 3 || len(entries[0].On) != 2 {

@@ -13,7 +13,6 @@ const (
 	Object     Kind = "object"     // a compiled BPF object
 	Executable Kind = "executable" // a program with objects in its data
 	Script     Kind = "script"     // of bpftrace
-	Policy     Kind = "policy"     // of tetragon
 )
 
 // File is what one file ships.

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/kernel"
+	"github.com/surehook/surehook/kernel/core"
 )
 
 // Accesses checks what a program reads on every kernel asked for, in their
@@ -106,7 +108,7 @@ func (r *reader) value(c *kcontext) error {
 		return nil
 	}
 	if len(c.function.Protos) == 0 {
-		r.unclear("the arguments of "+c.name, cmpOr(c.Missing(kernel.Signatures), "no signature of it is recorded"))
+		r.unclear("the arguments of "+c.name, cmp.Or(c.Missing(kernel.Signatures), "no signature of it is recorded"))
 		return nil
 	}
 	if err := r.parameter(c, c.function.Protos); err != nil {
@@ -114,13 +116,6 @@ func (r *reader) value(c *kcontext) error {
 	}
 	r.registers(c)
 	return nil
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // unclear says that something cannot be checked.
@@ -209,8 +204,8 @@ func (r *reader) taken(function string, t kernel.Type) (func() error, error) {
 		return nil, nil // void *, a number: it may hold anything
 	}
 	for _, pair := range [][2]string{{want, have}, {have, want}} {
-		ok, err := r.beginsWith(pair[0], pair[1])
-		if err != nil || ok {
+		begins, err := core.Begins(r, kernel.Type(pair[0]), kernel.Type(pair[1]))
+		if err != nil || begins != kernel.No { // not known: not called wrong
 			return nil, err
 		}
 	}
@@ -239,32 +234,6 @@ func plainPointer(t kernel.Type) kernel.Type {
 	return t[1:]
 }
 
-// maxFirst is how many first members are followed: struct tcp_sock, inet_
-// connection_sock, inet_sock, sock, sock_common are five.
-const maxFirst = 16
-
-// beginsWith tells whether a struct is another one, or has it at its
-// beginning: a pointer to one is then a pointer to the other.
-func (r *reader) beginsWith(outer, inner string) (bool, error) {
-	for range maxFirst {
-		if outer == inner {
-			return true, nil
-		}
-		defs, err := r.Definitions(outer[2:])
-		if err != nil || len(defs) == 0 {
-			return len(defs) == 0, err // not known: not called wrong
-		}
-		at := slices.IndexFunc(defs, func(d kernel.Definition) bool { return len(d.Members) > 0 })
-		if at < 0 {
-			return false, nil
-		}
-		if outer = structOf(string(defs[at].Members[0].Type)); outer == "" {
-			return false, nil
-		}
-	}
-	return false, nil
-}
-
 // prefixed is a type's name in C as package kernel writes types.
 func prefixed(name string) string {
 	for word, prefix := range map[string]string{"struct ": "s:", "union ": "u:", "enum ": "e:"} {
@@ -286,10 +255,10 @@ func (r *reader) members(t kernel.Type, root string) error {
 		return nil
 	}
 	if why := r.Missing(kernel.Types); why != "" {
-		r.unclear("a member of "+cmpOr(root, t.C("")), why)
+		r.unclear("a member of "+cmp.Or(root, t.C("")), why)
 		return nil
 	}
-	walked := cmpOr(root, t.C(""))
+	walked := cmp.Or(root, t.C(""))
 	for _, name := range r.at.Path {
 		next, found, err := kernel.Type(""), kernel.No, error(nil)
 		if name == "[]" {

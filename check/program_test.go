@@ -21,6 +21,7 @@ const programs = `
 typedef unsigned long long u64;
 struct file { int mode; long size; } CORE;
 struct inode { long ino; } CORE;
+struct nowhere { int x; } CORE;
 struct pt_regs { u64 other[14]; u64 di; };
 static long (*probe_read)(void *, unsigned, const void *) = (void *)113;
 static u64 (*now)(void) = (void *)5;
@@ -29,6 +30,7 @@ static u64 (*later)(void) = (void *)500;
 SEC("fentry/f") int missing(u64 *ctx) { struct file *f = (void *)ctx[0]; int v = 0; GET(v, f->mode); return v; }
 SEC("fentry/f") int longer(u64 *ctx) { struct file *f = (void *)ctx[0]; long v = 0; GET(v, f->size); return v; }
 SEC("fentry/f") int other(u64 *ctx) { struct inode *f = (void *)ctx[0]; long v = 0; GET(v, f->ino); return v; }
+SEC("fentry/f") int absent(u64 *ctx) { struct nowhere *f = (void *)ctx[0]; int v = 0; GET(v, f->x); return v; }
 SEC("fentry/f") int third(u64 *ctx) { return ctx[2]; }
 SEC("tp/a/b") int behind(char *ctx) { return *(int *)(ctx + 64); }
 SEC("tp/a/b") int between(char *ctx) { return *(u64 *)(ctx + 8); }
@@ -36,6 +38,26 @@ SEC("tp/a/b") int fine(char *ctx) { return *(int *)(ctx + 8) + now(); }
 SEC("tp/a/b") int helper(char *ctx) { return later(); }
 SEC("kprobe/f") int registers(struct pt_regs *ctx) { return ctx->di; }
 `
+
+// forPrograms is a kernel that is not what the programs were compiled for.
+// modules says why its modules are not known, "" if they are.
+func forPrograms(modules string) *kernel.Snapshot {
+	k := &kernel.Snapshot{
+		ID: kernel.Identity{Name: "test", Arch: elfbin.ARM64},
+		Functions: []kernel.Function{{Name: "f", BTF: kernel.Yes, Protos: []kernel.Proto{{
+			Params: []kernel.Param{{Name: "file", Type: "*s:file"}, {Name: "n", Type: "i:int"}}, Result: "i:int"}},
+			Symbols: []kernel.Symbol{{Name: "f", Traceable: kernel.Yes, Refused: kernel.No}}}},
+		Events: []kernel.Tracepoint{{System: "a", Name: "b", Fields: []kernel.Field{{Name: "x", Offset: 8, Size: 4}, {Name: "y", Offset: 12, Size: 4}}}},
+		Defs: []kernel.Definition{
+			{Kind: kernel.Struct, Name: "file", Size: 16, Members: []kernel.Member{{Name: "f_mode", Type: "i:int"}, {Name: "size", Type: "i:int", Offset: 64}}},
+			{Kind: kernel.Struct, Name: "inode", Size: 8, Members: []kernel.Member{{Name: "ino", Type: "i:long"}}},
+			{Kind: kernel.Enum, Name: "bpf_func_id", Size: 4, Values: []kernel.EnumValue{{Name: "BPF_FUNC_ktime_get_ns", Value: 5}, {Name: "BPF_FUNC_probe_read_kernel", Value: 113}}},
+		},
+	}
+	k.Unknown[kernel.Modules] = modules
+	k.Sort()
+	return k
+}
 
 // TestPrograms: what is found in programs on a kernel that is not what they
 // were compiled for.
@@ -58,22 +80,10 @@ func TestPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &kernel.Snapshot{
-		ID: kernel.Identity{Name: "test", Arch: elfbin.ARM64},
-		Functions: []kernel.Function{{Name: "f", BTF: kernel.Yes, Protos: []kernel.Proto{{
-			Params: []kernel.Param{{Name: "file", Type: "*s:file"}, {Name: "n", Type: "i:int"}}, Result: "i:int"}},
-			Symbols: []kernel.Symbol{{Name: "f", Traceable: kernel.Yes, Refused: kernel.No}}}},
-		Events: []kernel.Tracepoint{{System: "a", Name: "b", Fields: []kernel.Field{{Name: "x", Offset: 8, Size: 4}, {Name: "y", Offset: 12, Size: 4}}}},
-		Defs: []kernel.Definition{
-			{Kind: kernel.Struct, Name: "file", Size: 16, Members: []kernel.Member{{Name: "f_mode", Type: "i:int"}, {Name: "size", Type: "i:int", Offset: 64}}},
-			{Kind: kernel.Struct, Name: "inode", Size: 8, Members: []kernel.Member{{Name: "ino", Type: "i:long"}}},
-			{Kind: kernel.Enum, Name: "bpf_func_id", Size: 4, Values: []kernel.EnumValue{{Name: "BPF_FUNC_ktime_get_ns", Value: 5}, {Name: "BPF_FUNC_probe_read_kernel", Value: 113}}},
-		},
-	}
-	k.Sort()
-	fleet := NewFleet([]kernel.Kernel{k}, nil)
+	fleet := NewFleet([]kernel.Kernel{forPrograms("")}, nil)
+	without := NewFleet([]kernel.Kernel{forPrograms("not read")}, nil)
 	want := map[string]string{
-		"missing": "SH116", "longer": "SH117", "other": "SH118", "third": "SH118", "behind": "SH119", "between": "SH119",
+		"missing": "SH116", "absent": "SH116", "longer": "SH117", "other": "SH118", "third": "SH118", "behind": "SH119", "between": "SH119",
 		"fine": "", "helper": "SH120", "registers": "SH203",
 	}
 	rules := []Code{SH116, SH117, SH118, SH119, SH120, SH203}
@@ -93,6 +103,14 @@ func TestPrograms(t *testing.T) {
 			if s := strings.Join(got, " "); s != want[p.Name] {
 				t.Errorf("%s: %s, want %s", p.Name, s, want[p.Name])
 			}
+		}
+		if p.Name != "absent" {
+			continue
+		}
+		results, _ := without.CheckProgram(p, p.Hooks[0]) // what is in no kernel may be in a module
+		at := slices.IndexFunc(results[0].Findings, func(f Finding) bool { return f.Rule == SH116 })
+		if at < 0 || results[0].Findings[at].Severity != Warning {
+			t.Errorf("modules not known: %+v", results[0].Findings)
 		}
 	}
 }

@@ -165,8 +165,8 @@ func (c *kcontext) otherType(param kernel.Type, r *bpfobj.Relocation) (bool, err
 		return false, nil // void *, char *, something without a name
 	}
 	for _, pair := range [][2]string{{name, want}, {want, name}} { // a struct begins with the other
-		begins, err := core.Begins(c.types, pair[0], pair[1])
-		if begins || err != nil {
+		begins, err := core.Begins(c.types, kernel.Type("s:"+pair[0]), kernel.Type("s:"+pair[1]))
+		if begins != kernel.No || err != nil { // not known: not called wrong
 			return false, err
 		}
 	}

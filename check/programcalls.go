@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/surehook/surehook/bpfobj"
@@ -65,7 +66,7 @@ func (c *kcontext) lacking(enum string, n int64, what, where string) (f kfinding
 		return f, false, nil
 	}
 	name := fmt.Sprintf("%s %d", what, n)
-	for _, m := range append(c.fleet.asked, c.fleet.others...) {
+	for _, m := range slices.Concat(c.fleet.asked, c.fleet.others) {
 		list, err := m.numbers(enum)
 		if err != nil {
 			return f, false, err
@@ -147,6 +148,7 @@ func (c *kcontext) kfuncs(t *bpfobj.Trace) (out []kfinding, err error) {
 		f.Message = fmt.Sprintf("the program calls %s, which is no function for BPF programs in this kernel", y.Kfunc)
 		f.Evidence = []string{at(y.Where, y.Line)}
 		f.Remedy = "declare it __ksym __weak and guard it with bpf_ksym_exists"
+		c.orInModule(&f)
 		unless(&f, y.Unless)
 		out = append(out, f)
 	}

@@ -90,6 +90,7 @@ func (c *kcontext) describeFailure(f *kfinding, failed bpfobj.Failure) error {
 	case len(defs) == 0:
 		f.Message = fmt.Sprintf("this kernel has no %s, which the program needs (%s)", r.TypeName(), r.String())
 		f.Remedy = "guard it with bpf_core_type_exists"
+		c.orInModule(f)
 	case r.Kind.OfEnum():
 		f.Message = fmt.Sprintf("%s has no %s in this kernel", r.TypeName(), core.Essential(r.Enumerator))
 		f.Remedy = "guard it with bpf_core_enum_value_exists"
@@ -116,6 +117,17 @@ func (c *kcontext) describeFailure(f *kfinding, failed bpfobj.Failure) error {
 	})
 	f.Evidence = append(f.Evidence, where...)
 	return err
+}
+
+// orInModule lowers a finding that something is nowhere in a kernel whose
+// modules are not known: loaders look there too.
+func (c *kcontext) orInModule(f *kfinding) {
+	why := c.Missing(kernel.Modules)
+	if why == "" {
+		return
+	}
+	f.Severity, f.plain = Warning, doubts
+	f.Evidence = append(f.Evidence, "it may be in a module: "+why)
 }
 
 func nearText(r *bpfobj.Relocation, n core.Nearest) string {

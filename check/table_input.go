@@ -4,7 +4,6 @@ package check
 const (
 	SH001 Code = "SH001" // stale baseline entry
 	SH002 Code = "SH002" // rejected by the program it is for
-	SH003 Code = "SH003" // unknown field
 )
 
 func inputRules() []Rule {
@@ -30,35 +29,15 @@ such finding; what was not asked says nothing.`,
 		},
 		{
 			Code: SH002, Title: "rejected by the program it is for", Severity: Error,
-			Summary: "bpftrace or tetragon rejects the file: none of its hooks is attached.",
+			Summary: "bpftrace rejects the file: none of its hooks is attached.",
 			Explanation: `
 A script with a mistake in its syntax is rejected as a whole:
 
     kprobe:vfs_read { @[comm = count(); }
                              ^ expected ]
 
-So is a policy that is no YAML, or that has a value where a list must be.
 surehook names line and column, and answers for no hook of that file.`,
 			Remedy: "Mend the file.",
-		},
-		{
-			Code: SH003, Title: "unknown field", Severity: Error,
-			Summary: "A policy has a field that tetragon does not know: it rejects the policy, or does not do what the field says.",
-			Explanation: `
-A name that is written a little wrong is another name:
-
-    spec:
-      kprobes:
-      - call: security_file_open
-        syscal: false            # syscall
-        args:
-        - index: 0
-          type: file
-
-tetragon reads policies strictly; the API server of Kubernetes removes what the
-definition of the resource does not have, without a word. With the field above
-the hook then stands on __x64_security_file_open, which is nowhere.`,
-			Remedy: "Correct the field's name, or remove it.",
 		},
 	}
 }

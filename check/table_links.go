@@ -144,7 +144,7 @@ What a uprobe sees depends on the very build of the file:
     uprobe:libssl:SSL_read
 
 is answered for the libssl that is installed where surehook runs.`,
-			Remedy: "Check where the file is, or name it in .surehook.yaml.",
+			Remedy: "Check where the file is installed.",
 		},
 	}
 }

@@ -22,10 +22,10 @@ type statement struct {
 	at   place
 }
 
-// statements lists the statement rows of the function in the code of the execution.
-func (a *again) statements() []statement {
+// read lists the rows of the function in the code of the execution, and those
+// that begin a statement.
+func (a *again) read() (stmts []statement, rows []place) {
 	bd, insns := a.bd, a.bd.graph.Insns
-	var out []statement
 	for i := 0; i < len(insns); i++ {
 		if !a.in[i] {
 			continue
@@ -35,13 +35,19 @@ func (a *again) statements() []statement {
 			j++
 		}
 		for _, row := range bd.lines.Between(insns[i].Addr, insns[j].End()) {
-			if k, ok := a.speaks(row); ok && row.IsStmt {
-				out = append(out, statement{k, place{bd.fileOf(row), int(row.Line), int(row.Column)}})
+			k, ok := a.speaks(row)
+			if !ok {
+				continue
+			}
+			at := place{bd.fileOf(row), int(row.Line), int(row.Column)}
+			rows = append(rows, at)
+			if row.IsStmt {
+				stmts = append(stmts, statement{k, at})
 			}
 		}
 		i = j
 	}
-	return out
+	return stmts, rows
 }
 
 // speaks tells whether a row is of the function's source and code.
@@ -80,8 +86,8 @@ func (a *again) reach(i int32) []bool {
 // marks of those the condition, which stands further right in its line than a
 // statement of the function's outermost block. Where the first statement shares an
 // instruction with the next, which of them the loop repeats cannot be told.
-func (a *again) loop(first place, stmts []statement) (at int32, yes bool) {
-	if a.nested(first, stmts) {
+func (a *again) loop(first place, stmts []statement, rows []place) (at int32, yes bool) {
+	if a.nested(first, stmts, rows) {
 		return 0, false
 	}
 	steps := a.steps()
@@ -130,8 +136,7 @@ func (a *again) leadsRight(s statement, stmts []statement) bool {
 
 // nested tells whether another statement of the function stands further left,
 // or a part of one: of some only that is left.
-func (a *again) nested(first place, stmts []statement) bool {
-	rows := a.rows()
+func (a *again) nested(first place, stmts []statement, rows []place) bool {
 	last := 0 // where the closing brace may be
 	for _, p := range rows {
 		last = max(last, p.line)
@@ -145,19 +150,6 @@ func (a *again) nested(first place, stmts []statement) bool {
 	}
 	return slices.ContainsFunc(stmts, func(s statement) bool { return s.at.line != end && left(s.at) }) ||
 		slices.ContainsFunc(rows, func(p place) bool { return p.line != last && left(p) })
-}
-
-// rows gives the places of all rows of the function in the code of the execution.
-func (a *again) rows() []place {
-	var out []place
-	for _, rg := range a.bd.fn.Ranges {
-		for _, row := range a.bd.lines.Between(rg.Low, rg.High) {
-			if _, ok := a.speaks(row); ok {
-				out = append(out, place{a.bd.fileOf(row), int(row.Line), int(row.Column)})
-			}
-		}
-	}
-	return out
 }
 
 // firstStatement gives the statement of the function that is executed first after
@@ -197,12 +189,12 @@ func (bd *body) selfCall() (at int32, yes bool) {
 		in[i] = true
 	}
 	a := &again{bd: bd, f: f, in: in}
-	stmts := a.statements()
+	stmts, rows := a.read()
 	first, ok := a.firstStatement(bd.graph.Entry, stmts)
 	if !ok {
 		return 0, false
 	}
-	return a.loop(first, stmts)
+	return a.loop(first, stmts, rows)
 }
 
 // ltoClone tells whether a body is a clone made by link-time optimisation, of
@@ -225,13 +217,13 @@ func (bd *body) copySelfCall(v *copyView, edges []entryEdge) (at int32, yes bool
 	for _, m := range v.markers {
 		a.in[m.insn] = true
 	}
-	stmts := a.statements()
+	stmts, rows := a.read()
 	for _, m := range v.markers {
 		first, ok := a.firstStatement(m.insn, stmts)
 		if !ok {
 			continue
 		}
-		if at, yes := a.loop(first, stmts); yes {
+		if at, yes := a.loop(first, stmts, rows); yes {
 			return at, true
 		}
 	}

@@ -121,9 +121,8 @@ func rejected(f *bpfobj.File) []check.Finding {
 	if r == nil {
 		return nil
 	}
-	program := map[bpfobj.Kind]string{bpfobj.Script: "bpftrace", bpfobj.Policy: "tetragon"}[f.Kind]
 	return []check.Finding{{
-		Rule: check.SH002, Severity: check.Error, Message: program + " rejects the file: " + r.Reason, Remedy: "mend the file",
+		Rule: check.SH002, Severity: check.Error, Message: "bpftrace rejects the file: " + r.Reason, Remedy: "mend the file",
 		Origin: check.Origin{File: f.Path, Where: fmt.Sprintf("%d:%d", r.Line, r.Column), Line: r.Line, Column: r.Column},
 	}}
 }

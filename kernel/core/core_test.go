@@ -126,3 +126,34 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestBegins(t *testing.T) {
+	types := typesOf{
+		{Kind: kernel.Struct, Name: "tcp_sock", Size: 16, Members: []kernel.Member{{Name: "inet", Type: "t:inet_t"}}},
+		{Kind: kernel.Typedef, Name: "inet_t", Target: "s:inet_sock"},
+		{Kind: kernel.Struct, Name: "inet_sock"}, // a declaration
+		{Kind: kernel.Struct, Name: "inet_sock", Size: 8, Members: []kernel.Member{{Name: "sk", Type: "s:sock"}}},
+		{Kind: kernel.Struct, Name: "sock", Size: 4, Members: []kernel.Member{{Name: "n", Type: "i:int"}}},
+		{Kind: kernel.Struct, Name: "half", Size: 4, Members: []kernel.Member{{Name: "x", Type: "s:elsewhere"}}},
+		{Kind: kernel.Struct, Name: "round", Size: 4, Members: []kernel.Member{{Name: "x", Type: "s:round"}}},
+	}
+	for _, test := range []struct {
+		outer, inner kernel.Type
+		want         kernel.Answer
+	}{
+		{"s:tcp_sock", "s:sock", kernel.Yes},
+		{"s:sock", "s:sock", kernel.Yes},
+		{"u:other", "u:other", kernel.Yes},
+		{"s:sock", "s:tcp_sock", kernel.No},
+		{"s:sock", "u:sock", kernel.No},
+		{"s:half", "s:sock", kernel.NotKnown},
+		{"s:gone", "s:sock", kernel.NotKnown},
+		{"s:round", "s:sock", kernel.NotKnown},
+		{"i:int", "s:sock", kernel.No},
+		{"s:sock", "i:int", kernel.NotKnown},
+	} {
+		if got, err := Begins(types, test.outer, test.inner); got != test.want || err != nil {
+			t.Errorf("%s begins with %s: %v, %v, want %v", test.outer, test.inner, got, err, test.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/surehook/surehook/kernel"
@@ -203,24 +204,34 @@ func Plain(t Types, typ kernel.Type) (kernel.Type, error) {
 	return n.text(), nil
 }
 
-// Begins tells whether a struct begins with another one, as struct tcp_sock
-// does with struct sock: a pointer to one is then one to the other.
-func Begins(t Types, name, with string) (bool, error) {
-	n := &node{kind: structure, name: name}
+// Begins tells whether a struct or union is another one, or has it at its
+// beginning, as struct tcp_sock has struct sock: a pointer to one is then one to
+// the other. NotKnown: a definition on the way is not there.
+func Begins(t Types, outer, inner kernel.Type) (kernel.Answer, error) {
+	n, want := parse(outer), parse(inner)
+	if want == nil || !want.kind.composite() || want.name == "" {
+		return kernel.NotKnown, nil
+	}
 	for range maxDepth {
-		if n == nil || n.kind != structure {
-			return false, nil
+		var err error
+		if n, err = plain(t, n); n == nil || err != nil {
+			return kernel.NotKnown, err
 		}
-		if n.name == with && with != "" {
-			return true, nil
+		switch {
+		case !n.kind.composite():
+			return kernel.No, nil
+		case n.kind == want.kind && n.name == want.name:
+			return kernel.Yes, nil
 		}
 		all, err := whole(t, n)
-		if err != nil || len(all) == 0 || len(all[0].members) == 0 {
-			return false, err
+		if err != nil || len(all) == 0 {
+			return kernel.NotKnown, err
 		}
-		if n, err = plain(t, all[0].members[0].typ); err != nil {
-			return false, err
+		at := slices.IndexFunc(all, func(d *node) bool { return len(d.members) > 0 })
+		if at < 0 {
+			return kernel.No, nil
 		}
+		n = all[at].members[0].typ
 	}
-	return false, nil
+	return kernel.NotKnown, nil
 }
