@@ -46,6 +46,7 @@ func sample(name string, n int, seed uint64) *kernel.Snapshot {
 		s.Functions = append(s.Functions, f)
 	}
 	s.Functions[3].Symbols = append(s.Functions[3].Symbols, kernel.Symbol{Name: "mod_fn", Address: 16, Size: 4, Module: "xfs", Init: true})
+	s.Functions[3].Symbols[0].Variable = true
 	s.Functions[4].Plan = sites.Judgement{Verdict: sites.Partial, Reasons: []sites.Reason{{Code: sites.ReasonEmptyRange, Text: "in fn_1 nothing is left"}}}
 	addCopies(s, r)
 	s.Events = []kernel.Tracepoint{{System: "sched", Name: "sched_switch", Raw: "sched_switch", Fields: []kernel.Field{{Type: "char[16]", Name: "prev_comm", Offset: 8, Size: 16}, {Type: "pid_t", Name: "prev_pid", Offset: 24, Size: 4, Signed: true}}}}

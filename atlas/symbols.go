@@ -40,7 +40,7 @@ func (e *Entry) symbolsOf(fn int, name string) ([]kernel.Symbol, error) {
 		s := kernel.Symbol{
 			Name: withSuffix(name, suffix), Address: y.addr[i], Size: uint64(y.size[i]), Module: mods[moduleAt(y.first, int(i))],
 			Kind: kernel.SymbolKind(v & 3), Traceable: kernel.Answer(v >> 2 & 3), Refused: kernel.Answer(v >> 4 & 3),
-			Global: v&(1<<6) != 0, Init: v&(1<<7) != 0,
+			Global: v&(1<<6) != 0, Init: v&(1<<7) != 0, Variable: v&(1<<9) != 0,
 		}
 		if v&(1<<8) != 0 {
 			s.Args = &kernel.Args{Place: y.args.of(int(i))}
@@ -134,7 +134,7 @@ func (e *Entry) readSymbols() (*symbols, error) {
 	}
 	y.facts, y.suffix, y.args.end = make([]uint16, 0, n), make([]uint32, 0, n), make([]uint32, 0, n)
 	for range n {
-		v := c.int(1<<9 - 1)
+		v := c.int(1<<10 - 1)
 		y.facts = append(y.facts, uint16(v))
 		y.suffix = append(y.suffix, uint32(c.int(e.a.names.n-1)))
 		if v&(1<<8) != 0 {

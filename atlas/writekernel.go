@@ -246,7 +246,7 @@ func (w *kernelWriter) symbols() {
 
 func symbolFlags(s *kernel.Symbol) uint64 {
 	v := uint64(s.Kind)&3 | uint64(s.Traceable)&3<<2 | uint64(s.Refused)&3<<4
-	for i, flag := range []bool{s.Global, s.Init, s.Args != nil} {
+	for i, flag := range []bool{s.Global, s.Init, s.Args != nil, s.Variable} {
 		if flag {
 			v |= 1 << (6 + i)
 		}

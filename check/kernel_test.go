@@ -68,6 +68,9 @@ func kernelCases() []kernelCase {
 		{"duplicate fentry, one of them notrace", "fentry:twice", func(s *kernel.Snapshot) {
 			edit(s, "twice", func(f *kernel.Function) { f.Symbols[0].Traceable = kernel.No })
 		}, "partial", "partial", []string{"SH107 error"}, "on the first", ""},
+		{"variable of the name", "kprobe:plain", variable("plain"), "none", "complete", []string{"SH107 error"}, "a variable is named plain too", "/proc/kallsyms"},
+		{"variable of the name in an old kernel", "kprobe:plain", func(s *kernel.Snapshot) { variable("plain")(s); without(s, "count_symbols") }, "complete", "complete", nil, "", ""},
+		{"variable of the name, fentry", "fentry:plain", variable("plain"), "complete", "complete", nil, "", ""},
 		{"notrace", "kprobe:dark", nil, "none", "none", []string{"SH105 error"}, "ftrace has no place", "CONFIG_KPROBE_EVENTS_ON_NOTRACE is not set"},
 		{"notrace allowed", "kprobe:dark", func(s *kernel.Snapshot) { s.Options["CONFIG_KPROBE_EVENTS_ON_NOTRACE"] = "y" }, "complete", "complete", nil, "", ""},
 		{"notrace without ftrace", "kprobe:dark", unset("DYNAMIC_FTRACE"), "complete", "complete", nil, "", ""},

@@ -112,6 +112,13 @@ func edit(s *kernel.Snapshot, name string, change func(*kernel.Function)) {
 	panic(name)
 }
 
+// variable makes a variable of a function's name.
+func variable(name string) func(*kernel.Snapshot) {
+	return func(s *kernel.Snapshot) {
+		edit(s, name, func(f *kernel.Function) { f.Symbols[0].Variable = true })
+	}
+}
+
 // without takes a function out.
 func without(s *kernel.Snapshot, name string) {
 	for i := range s.Functions {

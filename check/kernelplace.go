@@ -132,8 +132,11 @@ func blacklisted(c *kcontext) ([]kfinding, error) {
 
 // duplicate: several functions have the name (SH107).
 func duplicate(c *kcontext) ([]kfinding, error) {
-	if !c.functions() || len(c.target) < 2 {
+	if !c.functions() {
 		return nil, nil
+	}
+	if len(c.target) < 2 {
+		return c.variable()
 	}
 	f := kfinding{Finding: Finding{
 		Message:  fmt.Sprintf("%d functions are named %s", len(c.target), c.name),
@@ -152,13 +155,9 @@ func duplicate(c *kcontext) ([]kfinding, error) {
 			f.plan = loses
 		}
 	}
-	refuses := false
-	if c.kprobe() {
-		counts, ok, err := c.Function("count_symbols") // trace_kprobe.c, since b022f0c7e404
-		if err != nil {
-			return nil, err
-		}
-		refuses = ok && len(counts.Symbols) > 0
+	refuses, err := c.refusesNamesakes()
+	if err != nil {
+		return nil, err
 	}
 	if refuses {
 		f.plain = blocks
@@ -167,6 +166,34 @@ func duplicate(c *kcontext) ([]kfinding, error) {
 		f.Message += ": the probe is put on the first, the others are missed"
 	}
 	return []kfinding{f}, nil
+}
+
+// refusesNamesakes tells whether the kernel refuses a kprobe by a name that
+// several of its symbols have.
+func (c *kcontext) refusesNamesakes() (bool, error) {
+	if !c.kprobe() || c.hook.HasAddress {
+		return false, nil
+	}
+	counts, ok, err := c.Function("count_symbols") // trace_kprobe.c, since b022f0c7e404
+	return ok && len(counts.Symbols) > 0, err
+}
+
+// variable: a variable of the function's name is counted as well (kallsyms has
+// both). Without counting the name means the function, which lies in front.
+func (c *kcontext) variable() ([]kfinding, error) {
+	if len(c.target) == 0 || !c.target[0].Variable {
+		return nil, nil
+	}
+	refuses, err := c.refusesNamesakes()
+	if err != nil || !refuses {
+		return nil, err
+	}
+	plan, err := c.via(c.target[0])
+	return []kfinding{{Finding: Finding{
+		Message:  fmt.Sprintf("a variable is named %s too: the kernel refuses a probe by that name (EADDRNOTAVAIL)", c.name),
+		Evidence: []string{"it counts the symbols of the name in /proc/kallsyms, not the functions"},
+		Remedy:   "by its address a kprobe can be put on it (perf probe -a _text+OFFSET), or take fentry:\nsurehook check " + shellQuote("fentry:"+c.name),
+	}, reason: reasonSame, plain: blocks, plan: plan}}, err
 }
 
 // where lists the symbols that the hook's name stands for.

@@ -143,7 +143,7 @@ func (c *kcontext) attachable(r *sites.Result) error {
 			return err
 		}
 		if why == "" && s.Namesake && s.Address == 0 {
-			why = "several functions are named " + s.Symbol + ", and the kernel's addresses are not known"
+			why = "several symbols are named " + s.Symbol + ", and the kernel's addresses are not known"
 		}
 		if why == "" {
 			r.Sites = append(r.Sites, s)
@@ -190,7 +190,7 @@ func (c *kcontext) onCopy(s *sites.Site, seen map[string]inCaller, kprobes kerne
 		if err != nil {
 			return "", err
 		}
-		in.namesake = kernel.Namesakes(f, s.Symbol) > 1
+		in.namesake = kernel.Ambiguous(f, s.Symbol)
 		j := slices.IndexFunc(c.function.Copies, func(p kernel.Copy) bool { return p.Caller == s.Symbol && p.Offset == s.Offset })
 		if in.refused, err = c.refusedIn(c.function.Copies[j]); err != nil {
 			return "", err

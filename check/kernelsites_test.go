@@ -49,7 +49,7 @@ func TestPlaces(t *testing.T) {
 		{"namesakes", "kprobe:twice", guard, []string{"entry twice+0 at 0x400: kprobe.multi kprobe", "entry twice+0 at 0x500: kprobe.multi kprobe"}, ""},
 		{"namesakes without addresses", "kprobe:twice", func(s *kernel.Snapshot) {
 			edit(s, "twice", func(f *kernel.Function) { f.Symbols[0].Address, f.Symbols[1].Address = 0, 0 })
-		}, nil, "several functions are named twice, and the kernel's addresses are not known"},
+		}, nil, "several symbols are named twice, and the kernel's addresses are not known"},
 		{"copy in one of namesakes", "kprobe:sel", withNamesakes, []string{"*entry sel+0: kprobe.multi kprobe fentry", "inlined twice+16 at 0x510: kprobe"}, ""},
 		{"inside", "kprobe:plain+4", guard, []string{"*offset plain+4: kprobe"}, ""},
 		{"system call", "ksyscall:open", guard, []string{"*entry __x64_sys_open+0: fentry kprobe.multi kprobe"}, ""},

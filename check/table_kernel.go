@@ -94,8 +94,9 @@ such names:
     $ sudo grep -w get_next /proc/kallsyms
 
 Older kernels put a kprobe on the first and say nothing. Since Linux 6.7, and
-in stable kernels since, the attach fails with EADDRNOTAVAIL. fentry and
-kprobe.multi still take the first.`,
+in stable kernels since, the attach fails with EADDRNOTAVAIL, also where the
+other symbol is a variable (pt_regs_offset). fentry and kprobe.multi still take
+the first.`,
 			Remedy: "Hook a caller, or put kprobes at the addresses.",
 		},
 		{

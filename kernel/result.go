@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"slices"
+
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/sites"
 )
@@ -29,7 +31,7 @@ func addBodies(r *sites.Result, h hook.Hook, f Function) {
 		if s.Kind == Part && s.Name != h.Function || s.Kind == Cold || s.Init {
 			continue
 		}
-		site := sites.Site{Kind: sites.Entry, Address: s.Address, Symbol: s.Name, Return: h.Kind.Return(), Times: 1, Namesake: Namesakes(f, s.Name) > 1}
+		site := sites.Site{Kind: sites.Entry, Address: s.Address, Symbol: s.Name, Return: h.Kind.Return(), Times: 1, Namesake: Ambiguous(f, s.Name)}
 		if s.Kind == Clone {
 			site.Kind = sites.Clone
 		}
@@ -39,6 +41,11 @@ func addBodies(r *sites.Result, h hook.Hook, f Function) {
 		r.Sites = append(r.Sites, site)
 		r.Notes.Bodies++
 	}
+}
+
+// Ambiguous tells whether only an address says which symbol of a name is meant.
+func Ambiguous(f Function, symbol string) bool {
+	return Namesakes(f, symbol) > 1 || slices.ContainsFunc(f.Symbols, func(s Symbol) bool { return s.Name == symbol && s.Variable })
 }
 
 // Namesakes is how many symbols of a function have the name.

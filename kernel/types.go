@@ -81,6 +81,9 @@ type Symbol struct {
 	// kprobe_multi need, and kprobes unless KPROBE_EVENTS_ON_NOTRACE.
 	Traceable Answer
 	Refused   Answer // kprobes are: blacklisted, noinstr, entry code
+	// Variable: data of the same kernel or module has the name too, which
+	// counts where the kernel refuses names that are not unique.
+	Variable bool
 	// Args are the parameters of the source that are where the calling
 	// convention has them: nil when not known or when all are.
 	Args *Args

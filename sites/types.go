@@ -120,7 +120,7 @@ type Site struct {
 	// plan's choice first; hook.Fentry stands for fexit and hook.Kprobe for
 	// kretprobe where Return is set.
 	Ways []hook.Kind
-	// Namesake: other functions of the kernel have the name Symbol too, so that
+	// Namesake: other symbols of the kernel have the name Symbol too, so that
 	// only the address of the running kernel tells which it is.
 	Namesake bool
 }

@@ -124,6 +124,12 @@ func (b *builder) addConfig() {
 // addSymbols adds the function symbols with what the kernel's tables say of them.
 func (b *builder) addSymbols(s *source) {
 	marks := b.readMarks(s)
+	variables := map[string]bool{}
+	for _, y := range s.symbols {
+		if !y.code {
+			variables[y.name] = true
+		}
+	}
 	for i, y := range s.symbols {
 		if !y.code {
 			continue
@@ -133,6 +139,7 @@ func (b *builder) addSymbols(s *source) {
 			Name: y.name, Address: y.addr, Size: y.size, Module: s.module, Kind: kind, Global: y.global,
 			Init:      slices.ContainsFunc(s.init, func(r elfbin.Range) bool { return r.Contains(y.addr) }),
 			Traceable: marks.traceable(&s.symbols[i]), Refused: marks.refused(&s.symbols[i]),
+			Variable: variables[y.name],
 		}
 		f := b.function(name)
 		f.Symbols = append(f.Symbols, out)

@@ -129,6 +129,25 @@ func prefer(a, b bool) int {
 	return -1
 }
 
+// variable gives where a variable lies, an empty range if there is none. It
+// reaches up to the next symbol where its own size is not known, as kallsyms has none.
+func (s *source) variable(name string) elfbin.Range {
+	low, ok := s.byName[name]
+	if !ok {
+		return elfbin.Range{}
+	}
+	i := sort.Search(len(s.symbols), func(i int) bool { return s.symbols[i].addr >= low })
+	for ; i < len(s.symbols) && s.symbols[i].addr == low; i++ {
+		if y := s.symbols[i]; y.name == name && y.size > 0 {
+			return elfbin.Range{Low: low, High: low + min(y.size, ^low)}
+		}
+	}
+	if i == len(s.symbols) {
+		return elfbin.Range{}
+	}
+	return elfbin.Range{Low: low, High: s.symbols[i].addr}
+}
+
 // at gives the best function symbol that begins at an address.
 func (s *source) at(addr uint64) (symbol, bool) {
 	i := sort.Search(len(s.symbols), func(i int) bool { return s.symbols[i].addr >= addr })

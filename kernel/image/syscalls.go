@@ -10,22 +10,10 @@ const sysCallTable = "sys_call_table"
 // kernel/trace/trace_syscalls.c): those of 32-bit programs alone have metadata,
 // but no event.
 func (s *source) systemCalls() map[string]bool {
-	low, ok := s.byName[sysCallTable]
-	if !ok {
-		return nil
-	}
-	size := uint64(0)
-	for _, y := range s.symbols {
-		if y.name == sysCallTable && y.addr == low {
-			size = y.size
-		}
-	}
-	if size == 0 || size > maxTable {
-		return nil
-	}
+	table := s.variable(sysCallTable)
 	names := map[string]bool{}
 	targets := map[uint64]bool{}
-	for _, p := range s.pointers(low, low+size) {
+	for _, p := range s.pointers(table.Low, table.High) {
 		targets[p] = true
 	}
 	for _, y := range s.symbols {

@@ -53,6 +53,7 @@ func (k *Kernel) readSymbols() (*symbolTable, string) {
 func parseKallsyms(data []byte) *symbolTable {
 	t := &symbolTable{}
 	var initFrom, initTo uint64
+	var variables []variable
 	for len(data) > 0 {
 		line := data
 		if i := bytes.IndexByte(data, '\n'); i >= 0 {
@@ -72,6 +73,8 @@ func parseKallsyms(data []byte) *symbolTable {
 		}
 		if e, ok := newEntry(address, letter, name, module); ok {
 			t.list = append(t.list, e)
+		} else if strings.IndexByte("tTwW", letter) < 0 {
+			variables = append(variables, variable{name, module})
 		}
 	}
 	for i := range t.list {
@@ -80,7 +83,24 @@ func parseKallsyms(data []byte) *symbolTable {
 	}
 	t.sizes()
 	t.link()
+	for _, v := range variables {
+		t.mark(v)
+	}
 	return t
+}
+
+// variable is a symbol of data.
+type variable struct{ name, module string }
+
+// mark notes at the functions of a variable's name that there is one.
+func (t *symbolTable) mark(v variable) {
+	i, ok := t.first[v.name]
+	for ok {
+		e := &t.list[i]
+		e.Variable = e.Variable || e.Name == v.name && e.Module == v.module
+		i = e.next
+		ok = i != 0
+	}
 }
 
 func kallsymsLine(line []byte) (address uint64, letter byte, name, module string, ok bool) {

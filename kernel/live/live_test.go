@@ -25,6 +25,7 @@ ffffffff81000120 t get
 ffffffff81000140 t finish.isra.0
 ffffffff81000160 t vfs_read.cold
 ffffffff81000180 d some_data
+ffffffff81000188 b vfs_read
 ffffffff810001a0 t get
 ffffffff810001c0 T _etext
 ffffffff82000000 T _sinittext
@@ -105,7 +106,7 @@ func TestFunction(t *testing.T) {
 	base := uint64(0xffffffff81000000)
 	for name, want := range map[string][]kernel.Symbol{
 		"vfs_read": {
-			{Name: "vfs_read", Address: base + 0x20, Size: 0x100, Global: true, Traceable: kernel.Yes, Refused: kernel.No},
+			{Name: "vfs_read", Address: base + 0x20, Size: 0x100, Global: true, Traceable: kernel.Yes, Refused: kernel.No, Variable: true},
 			{Name: "vfs_read.cold", Address: base + 0x160, Size: 0x40, Kind: kernel.Cold, Traceable: kernel.No, Refused: kernel.No},
 		},
 		"get": { // ftrace's list has one of the two
