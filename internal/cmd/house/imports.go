@@ -33,6 +33,7 @@ func arrows() map[string][]string {
 		"report":           {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "bpfobj", "check", "internal/counted"},
 		"baseline":         {"hook", "check", "internal/yamltree"},
 		"attach":           {"hook", "elfbin", "flow", "sites", "internal/bpf", "internal/unix"},
+		"running":          {"hook", "internal/unix"},
 		"internal/bpf":     {"elfbin", "flow"},
 		"internal/unix":    nil,
 		"internal/counted": {"sites"},
