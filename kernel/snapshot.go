@@ -35,7 +35,7 @@ func (s *Snapshot) Sort() {
 		slices.SortFunc(f.Symbols, func(a, b Symbol) int {
 			return cmp.Or(strings.Compare(a.Module, b.Module), cmp.Compare(a.Address, b.Address), strings.Compare(a.Name, b.Name))
 		})
-		slices.SortFunc(f.Copies, func(a, b Copy) int {
+		slices.SortStableFunc(f.Copies, func(a, b Copy) int {
 			return cmp.Or(strings.Compare(a.Module, b.Module), cmp.Compare(a.Address, b.Address))
 		})
 	}

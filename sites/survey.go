@@ -11,9 +11,10 @@ import (
 
 // Survey resolves every function of the file that keep accepts by its source
 // name, as Resolve does with a hook of that name, and gives each result to
-// visit, one at a time, in no order. It is for whole files: no result is kept
-// and little of what was computed for one, so that memory stays bounded.
-// keep may be nil for all. visit may be called from any goroutine.
+// visit, one at a time, in an order that depends on the file alone. It is for
+// whole files: no result is kept and little of what was computed for one, so
+// that memory stays bounded. keep may be nil for all. visit may be called from
+// any goroutine.
 func (b *Binary) Survey(kind hook.Kind, keep func(name string) bool, visit func(*Result)) {
 	var chosen []*function
 	for _, f := range b.index.live() {
@@ -23,21 +24,61 @@ func (b *Binary) Survey(kind hook.Kind, keep func(name string) bool, visit func(
 	}
 	chosen = sorted(chosen, func(f, g **function) int { return cmp.Compare((*f).place(), (*g).place()) })
 	var next atomic.Int64
-	var one sync.Mutex
+	done := newTurns(visit)
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(chosen)) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(chosen); i = int(next.Add(1)) - 1 {
 				f := chosen[i]
+				done.wait(i)
 				r := b.resolveFunction(hook.Hook{Kind: kind, Target: b.file.Path(), Function: f.name}, f)
 				b.forget(f)
-				one.Lock()
-				visit(&r)
-				one.Unlock()
+				done.hand(i, &r)
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// maxWaiting bounds the results that wait for one before them: some functions
+// take a second, most less than a millisecond.
+const maxWaiting = 4096
+
+// turns hands on numbered results in the order of their numbers.
+type turns struct {
+	visit   func(*Result)
+	mu      sync.Mutex
+	moved   *sync.Cond
+	next    int
+	waiting map[int]*Result
+}
+
+func newTurns(visit func(*Result)) *turns {
+	t := &turns{visit: visit, waiting: map[int]*Result{}}
+	t.moved = sync.NewCond(&t.mu)
+	return t
+}
+
+// wait holds up whoever is too far ahead with result i.
+func (t *turns) wait(i int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i >= t.next+maxWaiting {
+		t.moved.Wait()
+	}
+}
+
+// hand takes result i and visits those whose turn it is.
+func (t *turns) hand(i int, r *Result) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.waiting[i] = r
+	for r := t.waiting[t.next]; r != nil; r = t.waiting[t.next] {
+		t.visit(r)
+		delete(t.waiting, t.next)
+		t.next++
+	}
+	t.moved.Broadcast()
 }
 
 // maxKept is how many instructions the graphs that a survey keeps may have

@@ -1,8 +1,11 @@
 package sites
 
 import (
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,5 +33,29 @@ func TestSurvey(t *testing.T) {
 	b.Survey(hook.Uprobe, func(name string) bool { return name == "add" }, func(*Result) { n++ })
 	if n != 1 {
 		t.Errorf("%d results of one name", n)
+	}
+}
+
+// TestSurveyOrder: however long the single functions take, the order is one.
+func TestSurveyOrder(t *testing.T) {
+	var got []int
+	done := newTurns(func(r *Result) { got = append(got, r.Notes.Copies) })
+	const n = 3 * maxWaiting
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				done.wait(i)
+				runtime.Gosched()
+				r := Result{}
+				r.Notes.Copies = i
+				done.hand(i, &r)
+			}
+		})
+	}
+	wg.Wait()
+	if len(got) != n || !slices.IsSorted(got) {
+		t.Errorf("%d of %d results, sorted: %v", len(got), n, slices.IsSorted(got))
 	}
 }

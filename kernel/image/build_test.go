@@ -3,6 +3,7 @@ package image
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,8 +27,9 @@ func run(t testing.TB, dir, name string, args ...string) {
 	}
 }
 
-// buildKernel builds testdata/kernel.c into a vmlinux in a new directory.
-func buildKernel(t testing.TB) string {
+// buildKernel builds testdata/kernel.c, and further files, into a vmlinux in a
+// new directory.
+func buildKernel(t testing.TB, more ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"kernel.c", "kernel.ld"} {
@@ -44,7 +46,16 @@ func buildKernel(t testing.TB) string {
 	}
 	run(t, dir, "gcc", "-g", "-O2", "-ffreestanding", "-fno-pie", "-fno-stack-protector", "-fcf-protection=none", "-c", "kernel.c")
 	run(t, dir, "objcopy", "--add-section", ".BTF=btf", "--set-section-flags", ".BTF=alloc,readonly", "kernel.o")
-	run(t, dir, "ld", "--build-id", "-T", "kernel.ld", "-o", "vmlinux", "kernel.o")
+	link := []string{"--build-id", "-T", "kernel.ld", "-o", "vmlinux", "kernel.o"}
+	for i, text := range more {
+		name := fmt.Sprintf("more%d", i)
+		if err := os.WriteFile(filepath.Join(dir, name+".c"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		run(t, dir, "gcc", "-g", "-O2", "-ffreestanding", "-fno-pie", "-mcmodel=large", "-fno-stack-protector", "-fcf-protection=none", "-c", name+".c")
+		link = append(link, name+".o")
+	}
+	run(t, dir, "ld", link...)
 	return filepath.Join(dir, "vmlinux")
 }
 

@@ -95,7 +95,7 @@ func (b *builder) survey(s *source, bin *sites.Binary) {
 	for other, name := range aliases {
 		if f := b.funcs[other]; f != nil && !judged[other] {
 			same := b.funcs[name]
-			f.Copies, f.Plan, f.Sources = same.Copies, same.Plan, same.Sources
+			f.Copies, f.Plan, f.Sources = slices.Clone(same.Copies), same.Plan, slices.Clone(same.Sources)
 		}
 	}
 	for _, f := range b.funcs {
