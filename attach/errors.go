@@ -16,6 +16,9 @@ var ErrNotInstalled = errors.New("the kernel accepted the probe but did not inst
 // ErrInvalid means that a Plan or Options make no sense.
 var ErrInvalid = errors.New("invalid plan")
 
+// ErrNoRoom means that a Base has no room for more probes.
+var ErrNoRoom = errors.New("no room for more probes (BaseOptions.Room)")
+
 // ProbeError says which probe could not be attached, and why.
 type ProbeError struct {
 	Path        string // empty: the kernel

@@ -23,9 +23,10 @@ type breakpoint struct {
 	ways    Ways
 	first   uint32 // index of its first probe in layout.slots
 	count   uint32
+	room    uint32 // number of the session's first entry in the program's maps
 }
 
-func (b breakpoint) cookie() uint64 { return bpf.Cookie(b.first, b.count) }
+func (b breakpoint) cookie() uint64 { return bpf.Cookie(b.room+b.first, b.count) }
 
 // slot is where a probe came from.
 type slot struct{ plan, probe int }
@@ -72,7 +73,7 @@ func (l *layout) add(plan int, p Plan, maxGroup int) error {
 		breaks := l.breaks[plan]
 		last := len(breaks) - 1
 		if i == 0 || comparePlace(p.Probes[order[i-1]], q) != 0 || int(breaks[last].count) == maxGroup {
-			l.breaks[plan] = append(breaks, breakpoint{q.Symbol, q.Address, q.Offset, q.Return, q.Ways, uint32(len(l.slots)), 1})
+			l.breaks[plan] = append(breaks, breakpoint{q.Symbol, q.Address, q.Offset, q.Return, q.Ways, uint32(len(l.slots)), 1, 0})
 		} else {
 			breaks[last].count++
 		}

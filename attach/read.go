@@ -33,7 +33,7 @@ func (s *Session) counts(pick func(bpf.Count) uint64) ([][]uint64, error) {
 	if s.objs == nil {
 		return nil, os.ErrClosed
 	}
-	counts, err := s.objs.Counts()
+	counts, err := s.objs.Counts(s.room, len(s.layout.slots))
 	if err != nil {
 		return nil, err
 	}

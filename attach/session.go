@@ -31,6 +31,8 @@ type Session struct {
 
 	mu       sync.RWMutex // guards objs against Close
 	objs     *bpf.Objects
+	base     *Base  // whose objs are; nil: they are this session's own
+	room     uint32 // number of its first entry there
 	detach   sync.Once
 	detached atomic.Bool
 	links    closers
@@ -99,6 +101,11 @@ func (s *Session) attachPlan(plan int, path string) error {
 		return err
 	}
 	defer t.file.Close()
+	return s.attachTarget(t)
+}
+
+// attachTarget attaches the breakpoints of an open file and proves them.
+func (s *Session) attachTarget(t *target) error {
 	a := attempt{s: s, t: t, left: t.breaks}
 	if err := a.drop(t.precheck(s.opts.AllowHazards)); err != nil {
 		return err
@@ -154,7 +161,11 @@ func (s *Session) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.objs != nil {
-		err = errors.Join(err, s.objs.Close())
+		if s.base != nil {
+			s.base.leave(s)
+		} else {
+			err = errors.Join(err, s.objs.Close())
+		}
 		s.objs = nil
 	}
 	return err

@@ -5,6 +5,7 @@ package attach
 import (
 	"context"
 	"io"
+	"os"
 )
 
 // Session is a set of attached plans.
@@ -42,3 +43,17 @@ func (*Session) Detach() error { return nil }
 
 // Close does nothing.
 func (*Session) Close() error { return nil }
+
+// Base is a BPF program that counts for many sessions.
+type Base struct{}
+
+// NewBase fails with ErrNotSupported.
+func NewBase(BaseOptions) (*Base, error) { return nil, ErrNotSupported }
+
+// Attach fails with ErrNotSupported.
+func (*Base) Attach(*os.File, string, []Probe, Options) (*Session, error) {
+	return nil, ErrNotSupported
+}
+
+// Close does nothing.
+func (*Base) Close() error { return nil }

@@ -31,12 +31,21 @@ func openTarget(plan int, path string, l *layout) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
+	t, err := newTarget(plan, path, f, l)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// newTarget is a target of a file that the caller has opened and closes.
+func newTarget(plan int, path string, f *os.File, l *layout) (*target, error) {
 	st, err := f.Stat()
 	if err == nil && !st.Mode().IsRegular() {
 		err = fmt.Errorf("%s is not a regular file", path)
 	}
 	if err != nil {
-		f.Close()
 		return nil, err
 	}
 	return &target{path: path, file: f, size: uint64(st.Size()), plan: plan, breaks: l.breaks[plan], slots: l.slots}, nil

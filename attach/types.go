@@ -86,3 +86,13 @@ type Failure struct {
 	Plan, Probe int
 	Err         error
 }
+
+// BaseOptions are options of NewBase.
+type BaseOptions struct {
+	// Room is for how many probes there is room at a time, in all sessions
+	// together; 0: 16384, 256 KiB of counters a CPU and 400 KiB besides.
+	Room   int
+	Logger *slog.Logger
+}
+
+const defaultRoom = 1 << 14

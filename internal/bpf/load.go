@@ -17,6 +17,7 @@ const MaxGroup = 16
 // kernel does not have.
 type Config struct {
 	Entries   []Entry
+	Room      int // for so many entries, if more than Entries; Objects.Put
 	Events    bool
 	RingBytes int // a power of two and whole pages; with Events
 
@@ -58,7 +59,7 @@ func spec(c Config) (*ebpf.CollectionSpec, error) {
 	if err := setVariables(s, c); err != nil {
 		return nil, err
 	}
-	n := uint32(max(len(c.Entries), 1))
+	n := uint32(max(len(c.Entries), c.Room, 1))
 	s.Maps[surehookMapCounters].MaxEntries = n
 	entries := s.Maps[surehookMapEntries]
 	entries.MaxEntries = n

@@ -4,6 +4,7 @@ package bpf
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/cilium/ebpf"
 )
@@ -19,6 +20,7 @@ type Objects struct {
 
 	coll *ebpf.Collection
 	spec *ebpf.CollectionSpec
+	mu   sync.Mutex
 	more []*ebpf.Collection
 }
 
@@ -65,12 +67,6 @@ func (o *Objects) Fired(cookie uint64, kind ebpf.ProgramType, how ebpf.AttachTyp
 // instance loads a program once more, with the maps of the first.
 func (o *Objects) instance(name string, cookie *uint64, change func(*ebpf.ProgramSpec)) (*ebpf.Program, error) {
 	s := o.spec.Copy()
-	for other := range s.Programs {
-		if other != name {
-			delete(s.Programs, other)
-		}
-	}
-	change(s.Programs[name])
 	if cookie != nil {
 		if err := s.Variables[surehookVarFixedCookie].Set(uint32(1)); err != nil {
 			return nil, err
@@ -79,6 +75,17 @@ func (o *Objects) instance(name string, cookie *uint64, change func(*ebpf.Progra
 			return nil, err
 		}
 	}
+	return o.load(s, name, change)
+}
+
+// load loads the program of that name alone, with the maps of the first.
+func (o *Objects) load(s *ebpf.CollectionSpec, name string, change func(*ebpf.ProgramSpec)) (*ebpf.Program, error) {
+	for other := range s.Programs {
+		if other != name {
+			delete(s.Programs, other)
+		}
+	}
+	change(s.Programs[name])
 	shared := map[string]*ebpf.Map{}
 	for name, m := range o.coll.Maps {
 		if name == rodata {
@@ -91,6 +98,8 @@ func (o *Objects) instance(name string, cookie *uint64, change func(*ebpf.Progra
 	if err != nil {
 		return nil, fmt.Errorf("loading a BPF program for one probe: %w", err)
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.more = append(o.more, coll)
 	return coll.Programs[name], nil
 }
@@ -101,13 +110,44 @@ type Count struct {
 	Undecided uint64 // the condition could not be decided
 }
 
-// Counts gives the counts by entry.
-func (o *Objects) Counts() ([]Count, error) {
+// Sleepable loads another instance that shares the maps and may fault pages
+// in, for uprobe_multi links.
+func (o *Objects) Sleepable() (*ebpf.Program, error) {
+	s := o.spec.Copy()
+	if err := s.Variables[surehookVarSleepable].Set(flag(true)); err != nil {
+		return nil, err
+	}
+	return o.load(s, surehookProgHit, func(p *ebpf.ProgramSpec) { p.Flags |= sleepableFlag })
+}
+
+// Put writes entries down from the first on, and sets their counters to 0. No
+// program may be running for them.
+func (o *Objects) Put(first uint32, entries []Entry) error {
+	m, counters := o.coll.Maps[surehookMapEntries], o.coll.Maps[surehookMapCounters]
+	cpus, err := ebpf.PossibleCPU()
+	if err != nil {
+		return err
+	}
+	zero := make([]counter, cpus)
+	for i := range entries {
+		at := first + uint32(i)
+		if err := m.Put(at, &entries[i]); err != nil {
+			return fmt.Errorf("writing entry %d: %w", at, err)
+		}
+		if err := counters.Put(at, zero); err != nil {
+			return fmt.Errorf("clearing counter %d: %w", at, err)
+		}
+	}
+	return nil
+}
+
+// Counts gives the counts of n entries from the first on.
+func (o *Objects) Counts(first uint32, n int) ([]Count, error) {
 	m := o.coll.Maps[surehookMapCounters]
-	counts := make([]Count, m.MaxEntries())
+	counts := make([]Count, n)
 	var perCPU []counter
 	for i := range counts {
-		if err := m.Lookup(uint32(i), &perCPU); err != nil {
+		if err := m.Lookup(first+uint32(i), &perCPU); err != nil {
 			return nil, fmt.Errorf("reading counter %d: %w", i, err)
 		}
 		for _, c := range perCPU {
