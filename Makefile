@@ -25,7 +25,7 @@ demo: go ## shows the gotchas on example programs: live as root, else the analys
 	@$(GO) run ./cmd/surehook demo
 
 test: go ## go vet and all tests; ends with what was skipped and why
-	@.ci/need $(COMPILERS) $(CROSS) $(EMULATOR) bpftrace dwz xz-utils debuginfod
+	@.ci/need $(COMPILERS) $(CROSS) $(EMULATOR) bpftrace dwz xz-utils debuginfod prometheus
 	$(GO) vet ./...
 	@SUREHOOK_VM=1 $(GO) run ./internal/cmd/testrun -timeout 20m $(TESTFLAGS) ./...
 

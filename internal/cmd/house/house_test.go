@@ -49,12 +49,13 @@ func ruleTests() []ruleTest {
 		}, []string{"elfbin/a.go:2: error: analysis package elfbin may not import os/exec", "report/a.go:2: error: analysis package report may not import net/http"}},
 		{"network", imports, map[string]string{
 			"debuginfod/a.go":      "package debuginfod\nimport _ \"net/http\"\n",
+			"internal/daemon/a.go": "package daemon\nimport _ \"net/http\"\n",
 			"attach/a.go":          "package attach\nimport _ \"net/http\"\n",
 			"internal/demo/a.go":   "package demo\nimport _ \"net/http\"\n",
 			"cmd/surehook/a.go":    "package main\nimport _ \"m/debuginfod\"\n",
 			"sites/a.go":           "package sites\nimport _ \"m/debuginfod\"\n",
 			"attach/serve_test.go": "package attach\nimport _ \"net/http\"\n",
-		}, []string{"attach/a.go:2: error: only debuginfod may import net/http", "internal/demo/a.go:2: error: only debuginfod may import net/http",
+		}, []string{"attach/a.go:2: error: only debuginfod and internal/daemon may import net/http", "internal/demo/a.go:2: error: only debuginfod and internal/daemon may import net/http",
 			"sites/a.go:2: error: package sites may not import debuginfod"}},
 		{"x/sys", imports, map[string]string{
 			"attach/a.go": "package attach\nimport _ \"golang.org/x/sys/unix\"\n",
