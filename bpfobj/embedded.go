@@ -29,10 +29,14 @@ func ReadExecutable(r io.ReaderAt, size int64, path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	var list []*skeleton
 	for _, at := range places {
 		n, err := objectSize(r, at, size)
 		if err == nil {
-			err = f.add(io.NewSectionReader(r, at, n), n, fmt.Sprintf("%#x:", at))
+			var k *skeleton
+			if k, err = f.add(io.NewSectionReader(r, at, n), n, fmt.Sprintf("%#x:", at)); k != nil {
+				list = append(list, k)
+			}
 		}
 		if err != nil {
 			f.Skipped = append(f.Skipped, Skipped{What: "object", Where: fmt.Sprintf("%#x", at), Why: err.Error()})
@@ -41,7 +45,7 @@ func ReadExecutable(r io.ReaderAt, size int64, path string) (*File, error) {
 	if size > maxSearched {
 		f.Skipped = append(f.Skipped, Skipped{What: "rest of the file", Where: fmt.Sprintf("%#x", maxSearched), Why: "not searched for objects: the file is too large"})
 	}
-	return f, nil
+	return f, f.readLoader(r, size, list)
 }
 
 // embedded gives the offsets of what begins like an object, behind the file's

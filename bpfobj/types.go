@@ -1,6 +1,7 @@
 package bpfobj
 
 import (
+	"github.com/surehook/surehook/bpfobj/loader"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/kernel"
 )
@@ -49,6 +50,11 @@ type Program struct {
 	HookNotKnown string
 	// Optional: the loader may leave it out, as for SEC("?...").
 	Optional bool
+	// Loader is what the executable that carries the program does with it before
+	// it is in the kernel; LoaderNotKnown says why that cannot be told, "" if it
+	// can, or if there is no executable.
+	Loader         []loader.Act
+	LoaderNotKnown string
 	// Places are those of Hooks in a text, in their order; nil for an object.
 	Places []Place
 	Reads  []Access // what it takes of its context and by a type's layout

@@ -117,6 +117,7 @@ func (f *Fleet) Warm(hooks []hook.Hook) {
 // KernelResult is the answer for one hook on one kernel.
 type KernelResult struct {
 	Verdict  Verdict
+	Attaches kernel.Answer  // whether a program that stands there, as it is written, is loaded and attached
 	Plain    []sites.Reason // why the plain probe's verdict is what it is
 	Plan     []sites.Reason // the same of surehook's plan
 	Findings []Finding
@@ -154,6 +155,8 @@ func (f *Fleet) check(h hook.Hook, p *bpfobj.Program) ([]KernelResult, []Alterna
 				r.Err = fmt.Errorf("kernel %s: %w", m.id.Name, err)
 				break
 			}
+			r.Attaches = either(r.Attaches, c.attaches(), j == 0)
+			c.byLoader()
 			r.add(&c, j == 0)
 		}
 		out = append(out, r)

@@ -37,6 +37,8 @@ func (f *Fleet) CheckProgram(p *bpfobj.Program, h hook.Hook) ([]KernelResult, []
 			out = append(out, r)
 			continue
 		}
+		r.Attaches = c.attaches()
+		c.byLoader()
 		r.add(c, true)
 		r.Verdict.Functions = 0
 		if r.Verdict.Plain == sites.Complete {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/surehook/surehook/bpfobj"
+	"github.com/surehook/surehook/bpfobj/loader"
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/kernel"
@@ -111,6 +112,58 @@ func TestPrograms(t *testing.T) {
 		at := slices.IndexFunc(results[0].Findings, func(f Finding) bool { return f.Rule == SH116 })
 		if at < 0 || results[0].Findings[at].Severity != Warning {
 			t.Errorf("modules not known: %+v", results[0].Findings)
+		}
+	}
+}
+
+// TestLoader: what a loader may avert is a warning, and only that.
+func TestLoader(t *testing.T) {
+	for name, c := range map[string]struct {
+		section string
+		program bpfobj.Program
+		want    string
+	}{
+		"as written":        {"kprobe/gone", bpfobj.Program{}, "error none"},
+		"left out":          {"kprobe/gone", bpfobj.Program{Loader: []loader.Act{{Kind: loader.LeavesOut, Where: 0x92c0}}}, "warning unknown 0x92c0"},
+		"elsewhere":         {"fentry/gone", bpfobj.Program{Loader: []loader.Act{{Kind: loader.Names, Where: 0x10}}}, "warning unknown 0x10"},
+		"a place of hooks":  {"fentry/gone", bpfobj.Program{Loader: []loader.Act{{Kind: loader.Names, Target: "f"}}}, "error none"},
+		"by itself":         {"kprobe/gone", bpfobj.Program{Loader: []loader.Act{{Kind: loader.Attaches, Where: 0x20}}}, "warning unknown 0x20"},
+		"after it is there": {"fentry/gone", bpfobj.Program{Loader: []loader.Act{{Kind: loader.Attaches}}}, "error none"},
+		"not known":         {"kprobe/gone", bpfobj.Program{LoaderNotKnown: "it is in Go"}, "warning unknown it is in Go"},
+		"there":             {"kprobe/f", bpfobj.Program{LoaderNotKnown: "it is in Go"}, "complete"},
+	} {
+		h, err := hook.Parse(c.section)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.program.Section = c.section
+		k := forPrograms("")
+		k.Options = map[string]string{}
+		for _, o := range []string{"KPROBES", "KPROBE_EVENTS", "KPROBES_ON_FTRACE", "BPF_SYSCALL", "BPF_EVENTS", "BPF_JIT", "FUNCTION_TRACER", "DYNAMIC_FTRACE", "DYNAMIC_FTRACE_WITH_DIRECT_CALLS", "DEBUG_INFO_BTF"} {
+			k.Options["CONFIG_"+o] = "y"
+		}
+		results, _ := NewFleet([]kernel.Kernel{k}, nil).CheckProgram(&c.program, h)
+		r, got := results[0], ""
+		for _, f := range r.Findings {
+			if f.Rule == SH101 {
+				got = string(f.Severity) + " "
+			}
+		}
+		got += string(r.Verdict.Plain)
+		for _, f := range r.Findings {
+			if f.Rule == SH101 {
+				for _, w := range []string{"0x92c0", "0x10", "0x20", "it is in Go"} {
+					if strings.Contains(strings.Join(f.Evidence, " "), w) {
+						got += " " + w
+					}
+				}
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		if gone := strings.HasSuffix(c.section, "gone"); gone != (r.Attaches == kernel.No) {
+			t.Errorf("%s: attaches %v", name, r.Attaches)
 		}
 	}
 }

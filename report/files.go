@@ -38,6 +38,16 @@ type programObject struct {
 	Hooks    []string `json:"hooks"`
 	NotKnown string   `json:"hook_not_known"` // why there are not all hooks, "" if there are
 	Optional bool     `json:"optional"`
+
+	Loader         []actObject `json:"loader"`
+	LoaderNotKnown string      `json:"loader_not_known"` // why Loader is not all, "" if it is
+}
+
+// actObject is what an executable does with a program that it carries.
+type actObject struct {
+	Act    string `json:"act"`
+	Target string `json:"target"`
+	Where  string `json:"where"` // virtual address of the call
 }
 
 type skippedObject struct {
@@ -73,7 +83,10 @@ func Files(w io.Writer, f Format, kernels []string, files []CheckedFile, full bo
 func fileJSON(w io.Writer, file CheckedFile) error {
 	o := fileObject{Schema: FileSchema, File: file.File.Path, Kind: file.File.Kind, Programs: []programObject{}, Skipped: []skippedObject{}}
 	for _, p := range file.File.Programs {
-		y := programObject{Program: p.Name, Section: p.Section, Where: p.Where, Hooks: []string{}, NotKnown: p.HookNotKnown, Optional: p.Optional}
+		y := programObject{Program: p.Name, Section: p.Section, Where: p.Where, Hooks: []string{}, NotKnown: p.HookNotKnown, Optional: p.Optional, Loader: []actObject{}, LoaderNotKnown: p.LoaderNotKnown}
+		for _, a := range p.Loader {
+			y.Loader = append(y.Loader, actObject{a.Kind.String(), a.Target, fmt.Sprintf("%#x", a.Where)})
+		}
 		for _, h := range p.Hooks {
 			y.Hooks = append(y.Hooks, h.String())
 		}

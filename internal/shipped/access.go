@@ -7,6 +7,7 @@ import (
 	"github.com/surehook/surehook/bpfobj"
 	"github.com/surehook/surehook/check"
 	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/kernel"
 	"github.com/surehook/surehook/report"
 	"github.com/surehook/surehook/sites"
 )
@@ -97,7 +98,7 @@ func anyOf(p *report.CheckedProgram) {
 		for k := range p.OnKernel[i].Results {
 			other := attached(p, k)
 			r := &p.OnKernel[i].Results[k]
-			if other == "" || r.Err != nil || r.Verdict.Plain != sites.None {
+			if other == "" || r.Err != nil || r.Attaches != kernel.No {
 				continue
 			}
 			for j := range r.Findings {
@@ -110,7 +111,7 @@ func anyOf(p *report.CheckedProgram) {
 // attached names a hook of the program that can be attached on kernel k.
 func attached(p *report.CheckedProgram, k int) string {
 	for i := range p.OnKernel {
-		if r := &p.OnKernel[i].Results[k]; r.Err == nil && r.Verdict.Plain != sites.None {
+		if r := &p.OnKernel[i].Results[k]; r.Err == nil && r.Attaches != kernel.No {
 			return p.OnKernel[i].Hook.String()
 		}
 	}
@@ -118,12 +119,13 @@ func attached(p *report.CheckedProgram, k int) string {
 }
 
 func milder(f *check.Finding, other, when string) {
-	if f.Severity != check.Error {
+	if !f.Severity.AtLeast(check.Warning) {
 		return
 	}
+	was := f.Severity
 	f.Severity = check.Info
 	text := other + " of the same probe is there, and the loader goes on with that"
-	if when != "" {
+	if when != "" && was == check.Error {
 		f.Severity = check.Warning
 		text += " " + when
 	}
