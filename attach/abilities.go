@@ -24,6 +24,13 @@ type abilities struct {
 	pidFilter bool // uprobe_multi's process filter lets all threads through
 }
 
+// Permitted finds out whether this process can attach to user space at all: the
+// error is ErrNotPermitted, ErrNotSupported, or nil.
+func Permitted() error {
+	_, err := detect()
+	return err
+}
+
 func detect() (abilities, error) {
 	var can abilities
 	err := lifting(features.HaveBPFLinkUprobeMulti)

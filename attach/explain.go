@@ -12,6 +12,15 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
+// Explain says in plain words why the kernel does not attach a probe of its own
+// code or events in a way; err is what it said.
+func Explain(way Way, p Probe, err error) string {
+	return explainWay(way, breakpoint{symbol: p.Symbol, offset: p.Offset, ret: p.Return}, err)
+}
+
+// ExplainUser says the same of a uprobe.
+func ExplainUser(err error) string { return explain(err) }
+
 // explainWay says in plain words why the kernel does not attach a breakpoint
 // in a way.
 func explainWay(way Way, b breakpoint, err error) string {

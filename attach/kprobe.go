@@ -10,12 +10,10 @@ import (
 	"syscall"
 
 	"github.com/surehook/surehook/internal/bpf"
-	"github.com/surehook/surehook/internal/unix"
 )
 
 // kprobes attaches by perf events, one kprobe a breakpoint: what works at any
-// instruction of the kernel. It does not go through a library's call, which
-// tries other names when the kernel refuses one and then reports that error.
+// instruction of the kernel.
 type kprobes struct {
 	objs   *bpf.Objects
 	cookie bool // bpf_get_attach_cookie exists, Linux 5.15
@@ -29,47 +27,33 @@ func (p kprobes) link(b breakpoint) (io.Closer, error) {
 	if b.address != 0 {
 		symbol, offset = "", b.address+b.offset
 	}
-	event, err := unix.OpenKprobe(symbol, offset, b.ret)
+	prog, cookie := p.objs.Hit, b.cookie()
+	if !p.cookie {
+		var err error
+		if prog, err = p.objs.Fixed(cookie); err != nil {
+			return nil, err
+		}
+	}
+	l, err := bpf.AttachKprobe(prog, symbol, offset, b.ret, p.given(cookie))
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {
 		return nil, fmt.Errorf("%w: %w: %w", ErrNotSupported, errNoKprobes, err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	l := kprobe{event: event, link: -1}
-	if p.cookie {
-		if l.link, err = unix.LinkPerfEvent(p.objs.Hit.FD(), event, b.cookie()); err == nil {
-			err = unix.EnablePerfEvent(event)
-		}
-	} else {
-		prog, e := p.objs.Fixed(b.cookie())
-		if err = e; err == nil {
-			err = unix.RunOnPerfEvent(prog.FD(), event)
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	return l, nil
+	return l, err
 }
 
-// kprobe is an attached one.
-type kprobe struct{ event, link int }
-
-// Close takes the kprobe out.
-func (k kprobe) Close() error {
-	var err error
-	if k.link >= 0 {
-		err = unix.CloseFD(k.link)
+// given is the cookie as the kernel gets it.
+func (p kprobes) given(cookie uint64) *uint64 {
+	if !p.cookie {
+		return nil
 	}
-	return errors.Join(err, unix.CloseFD(k.event))
+	return &cookie
 }
 
 // explainKprobe says in plain words why the kernel refused a kprobe
 // (kernel/kprobes.c, kernel/trace/trace_kprobe.c).
 func explainKprobe(b breakpoint, err error) string {
 	switch {
-	case errors.Is(err, errNoKprobes):
+	case errors.Is(err, errNoKprobes), errors.As(err, new(*fs.PathError)): // no such PMU
 		return errNoKprobes.Error()
 	case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ESRCH):
 		return "the running kernel has no symbol of this name: renamed, inlined everywhere, or in a module that is not loaded"

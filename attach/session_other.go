@@ -14,6 +14,9 @@ type Session struct{}
 // Open fails with ErrNotSupported.
 func Open([]Plan, Options) (*Session, error) { return nil, ErrNotSupported }
 
+// Permitted fails with ErrNotSupported.
+func Permitted() error { return ErrNotSupported }
+
 // Counts gives nothing.
 func (*Session) Counts() ([][]uint64, error) { return nil, ErrNotSupported }
 

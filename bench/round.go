@@ -1,0 +1,224 @@
+//go:build linux && (amd64 || arm64)
+
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/surehook/surehook/internal/bpf"
+	"github.com/surehook/surehook/internal/caller"
+)
+
+// The shape of a round: pairs of the call alone and the traced one, each the
+// quickest of some batches. A batch that was interrupted is then without effect
+// unless all of them were.
+const (
+	pairs   = 5
+	batches = 4
+)
+
+// subject is one kind with one work through all rounds.
+type subject struct {
+	kind   kind
+	figure *Figure
+	prog   *bpf.Work // nil: not loaded, or nothing is attached
+	offset uint64    // of a kprobe from its function
+
+	untraced, traced, cost []float64 // ns a call, one a round
+	calls                  [2]uint64 // a batch, untraced and traced; 0: not known yet
+}
+
+// probe is what a round works with.
+type probe struct {
+	*subject
+	bench      *bench
+	plain, hot *caller.Process // the hot one is traced; both may be the same
+	due        uint64          // runs that the program owes for the calls made
+	watch      bool            // calls are counted in due
+	requests   uint64
+}
+
+// run makes one request of n batches and gives the quickest time of a call in ns.
+func (p *probe) run(process *caller.Process, times uint64, n int) (float64, error) {
+	took, err := process.Run(p.kind.call, times, n)
+	if err != nil {
+		return 0, err
+	}
+	p.requests++
+	if p.watch && process == p.hot {
+		p.due += times * uint64(n)
+		if p.kind.everySyscall() {
+			p.due += caller.Extra(n)
+		}
+	}
+	return float64(slices.Min(took).Nanoseconds()) / float64(times), nil
+}
+
+// size finds out how many calls make a batch of the length wanted.
+func (p *probe) size(process *caller.Process) (uint64, error) {
+	times := uint64(64) // also warms up, and lets the kernel optimise what it does at the second hit
+	for {
+		each, err := p.run(process, times, 2)
+		if err != nil {
+			return 0, err
+		}
+		total := time.Duration(each * float64(times))
+		if total >= p.bench.opts.Batch/4 {
+			return max(1, uint64(float64(p.bench.opts.Batch)/each)), nil
+		}
+		times *= 4
+	}
+}
+
+// side measures the call alone, 0, or traced, 1.
+func (p *probe) side(traced int) (float64, error) {
+	process := p.plain
+	if traced == 1 {
+		process = p.hot
+	}
+	if p.calls[traced] == 0 {
+		n, err := p.size(process)
+		if err != nil {
+			return 0, err
+		}
+		p.calls[traced] = n
+	}
+	return p.run(process, p.calls[traced], batches)
+}
+
+// attach attaches the program; what nothing is attached for has nothing to close.
+func (p *probe) attach() (io.Closer, error) {
+	p.watch = true
+	if p.kind.mech == nothing {
+		return io.NopCloser(nil), nil
+	}
+	return p.kind.put(p.prog.Prog, p.hot, p.offset)
+}
+
+// twin measures a user function: one process has it traced, another one runs
+// the same program from a file of its own, and they take turns.
+func (p *probe) twin(rng *rand.Rand) error {
+	l, err := p.attach()
+	if err != nil {
+		return err
+	}
+	var alone, with, more []float64
+	for range pairs {
+		var ns [2]float64
+		first := rng.IntN(2)
+		for _, traced := range []int{first, 1 - first} {
+			if ns[traced], err = p.side(traced); err != nil {
+				return errors.Join(err, l.Close())
+			}
+		}
+		alone, with, more = append(alone, ns[0]), append(with, ns[1]), append(more, ns[1]-ns[0])
+	}
+	p.add(middle(alone), middle(with), middle(more))
+	return errors.Join(p.settle(), l.Close())
+}
+
+// toggle measures a system call, which one program traces for all processes:
+// before, or after, it is attached.
+func (p *probe) toggle(rng *rand.Rand) error {
+	var ns [2]float64
+	first := rng.IntN(2)
+	for _, traced := range []int{first, 1 - first} {
+		var values []float64
+		var l io.Closer
+		var err error
+		if traced == 1 {
+			if l, err = p.attach(); err != nil {
+				return err
+			}
+		}
+		for range pairs {
+			v, err := p.side(traced)
+			if err != nil {
+				return errors.Join(err, closeIf(l))
+			}
+			values = append(values, v)
+		}
+		ns[traced] = middle(values)
+		if l != nil {
+			if err := errors.Join(p.settle(), l.Close()); err != nil {
+				return err
+			}
+			p.watch = false
+		}
+	}
+	p.add(ns[0], ns[1], ns[1]-ns[0])
+	return nil
+}
+
+func closeIf(l io.Closer) error {
+	if l == nil {
+		return nil
+	}
+	return l.Close()
+}
+
+func (p *probe) add(alone, with, more float64) {
+	p.untraced, p.traced, p.cost = append(p.untraced, alone), append(p.traced, with), append(p.cost, more)
+}
+
+// settle compares what the program ran with what it should have, while it is
+// still attached.
+func (p *probe) settle() error {
+	if p.prog == nil {
+		return nil
+	}
+	runs := &p.figure.Runs
+	n, counts, err := p.prog.Ran(uint32(p.hot.PID()))
+	if err != nil {
+		return fmt.Errorf("reading the program's count: %w", err)
+	}
+	if !counts {
+		if n, err = p.byKernel(); err != nil {
+			return err
+		}
+	}
+	runs.Calls += p.due
+	runs.Ran += n
+	p.due = 0
+	if stats, err := p.prog.Prog.Stats(); err == nil {
+		runs.Recursion = stats.RecursionMisses
+	}
+	return nil
+}
+
+// checked is how many calls the kernel's count is asked for.
+const checked = 2000
+
+// statistics is BPF_STATS_RUN_TIME of the kernel's bpf.h.
+const statistics = 0
+
+// byKernel counts runs of a program without a count. Not while time is
+// measured: it costs some 20 ns a run.
+func (p *probe) byKernel() (uint64, error) {
+	p.figure.Runs.ByKernel = true
+	p.due = 0
+	stop, err := ebpf.EnableStats(statistics)
+	if err != nil {
+		return 0, fmt.Errorf("counting runs (Linux 5.8): %w", err)
+	}
+	defer stop.Close()
+	before, err := p.prog.Prog.Stats()
+	if err != nil {
+		return 0, err
+	}
+	if _, err := p.run(p.hot, checked, 1); err != nil {
+		return 0, err
+	}
+	after, err := p.prog.Prog.Stats()
+	if err != nil {
+		return 0, err
+	}
+	return after.RunCount - before.RunCount, nil
+}

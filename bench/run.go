@@ -1,0 +1,238 @@
+//go:build linux && (amd64 || arm64)
+
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/surehook/surehook/attach"
+	"github.com/surehook/surehook/internal/caller"
+	"github.com/surehook/surehook/internal/unix"
+)
+
+// bench is a run.
+type bench struct {
+	opts     Options
+	dir      string
+	cpu      int
+	report   *Report
+	subjects []*subject
+	done     int
+}
+
+// Run measures. It holds its thread, and one CPU for the process that it
+// starts; everything that it attaches is gone when it returns. A kind that this
+// kernel does not have is a Figure that says why, no error. Errors are those of
+// attach.Open.
+func Run(ctx context.Context, opts Options) (report *Report, err error) {
+	if err := attach.Permitted(); err != nil {
+		return nil, err
+	}
+	// The processes that are measured end with the thread that started them.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	b, err := newBench(opts)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		b.close()
+		err = errors.Join(err, os.RemoveAll(b.dir))
+	}()
+	if err := b.load(); err != nil {
+		return nil, err
+	}
+	before := cpuTimes(b.cpu)
+	rng := rand.New(rand.NewPCG(b.opts.Seed, 0))
+	for range b.opts.Rounds {
+		rng.Shuffle(len(b.subjects), func(i, j int) { b.subjects[i], b.subjects[j] = b.subjects[j], b.subjects[i] })
+		for _, s := range b.subjects {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if err := b.round(ctx, s, rng); err != nil {
+				return nil, err
+			}
+		}
+	}
+	b.report.Noise.Stolen = stolen(before, cpuTimes(b.cpu))
+	b.conclude()
+	return b.report, nil
+}
+
+func newBench(opts Options) (*bench, error) {
+	if opts.Rounds <= 0 {
+		opts.Rounds = DefaultRounds
+	}
+	if opts.Batch <= 0 {
+		opts.Batch = time.Millisecond
+	}
+	if len(opts.Works) == 0 {
+		opts.Works = Works()
+	}
+	for _, w := range opts.Works {
+		if !slices.Contains(Works(), w) {
+			return nil, fmt.Errorf("no program is called %q; there are %v", w, Works())
+		}
+	}
+	cpus, err := unix.CPUs()
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{opts: opts, cpu: cpus[len(cpus)-1]}
+	if opts.CPU != nil {
+		if b.cpu = *opts.CPU; !slices.Contains(cpus, b.cpu) {
+			return nil, fmt.Errorf("CPU %d is none that this process may run on: %v", b.cpu, cpus)
+		}
+	}
+	if b.dir, err = os.MkdirTemp(opts.Dir, "surehook-bench-"); err != nil {
+		return nil, err
+	}
+	release, err := unix.Release()
+	if err != nil {
+		return nil, err
+	}
+	b.report = &Report{Kernel: release, Arch: runtime.GOARCH, Machine: processor(), CPU: b.cpu, Seed: opts.Seed}
+	return b, nil
+}
+
+// load makes the subjects and loads their programs.
+func (b *bench) load() error {
+	known := map[string]bool{}
+	for _, k := range table() {
+		known[k.name] = true
+		if len(b.opts.Kinds) > 0 && !slices.Contains(b.opts.Kinds, k.name) {
+			continue
+		}
+		for _, w := range b.opts.Works {
+			b.report.Figures = append(b.report.Figures, Figure{Kind: k.name, Place: k.place, Work: w})
+			b.subjects = append(b.subjects, &subject{kind: k})
+		}
+	}
+	for _, name := range b.opts.Kinds {
+		if !known[name] {
+			return fmt.Errorf("no kind of hookpoint is called %q", name)
+		}
+	}
+	for i, s := range b.subjects {
+		s.figure = &b.report.Figures[i]
+		if s.kind.mech == nothing {
+			continue
+		}
+		var err error
+		if s.prog, err = s.kind.load(s.figure.Work); err != nil {
+			s.figure.Unavailable = s.kind.explain(0, err)
+		}
+	}
+	return nil
+}
+
+// round measures one subject once, in fresh processes: where a process's memory
+// lies is then another each time, and part of the spread.
+func (b *bench) round(ctx context.Context, s *subject, rng *rand.Rand) (err error) {
+	defer func() {
+		b.done++
+		if b.opts.Progress != nil {
+			b.opts.Progress(b.done, b.opts.Rounds*len(b.subjects))
+		}
+	}()
+	if s.figure.Unavailable != "" {
+		return nil
+	}
+	p := &probe{subject: s, bench: b}
+	if p.hot, err = caller.Start(b.dir, b.cpu); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.hot.Close()) }()
+	stop := context.AfterFunc(ctx, p.hot.Kill)
+	defer stop()
+	p.plain = p.hot
+	measure := p.toggle
+	if s.kind.user() {
+		measure = p.twin
+		if p.plain, err = caller.Start(b.dir, b.cpu); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, p.plain.Close()) }()
+		stop := context.AfterFunc(ctx, p.plain.Kill)
+		defer stop()
+	}
+	err = measure(rng)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	b.report.Noise.Requests += p.requests
+	b.report.Noise.Interrupted += p.hot.Interrupted()
+	if p.plain != p.hot {
+		b.report.Noise.Interrupted += p.plain.Interrupted()
+	}
+	if s.prog != nil {
+		err = errors.Join(err, s.prog.Reset())
+	}
+	return s.failed(err)
+}
+
+// failed notes why a kind cannot be attached. What has nothing to do with the
+// kind is an error.
+func (s *subject) failed(err error) error {
+	switch {
+	case err == nil && s.prog != nil && s.figure.Runs.Ran == 0:
+		s.figure.Unavailable = "the kernel takes it, and the program never runs" + s.kind.suspect()
+		return nil
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrClosed):
+		return err
+	}
+	s.figure.Unavailable = s.kind.explain(s.offset, err)
+	return nil
+}
+
+// suspect is a likely reason for a program that does not run.
+func (k kind) suspect() string {
+	switch k.mech {
+	case lsm:
+		return `; is "bpf" in /sys/kernel/security/lsm (kernel parameter lsm=)?`
+	case uprobe, uprobeMulti:
+		return "; the kernel cannot execute this instruction elsewhere"
+	}
+	return ""
+}
+
+// conclude makes figures of the rounds.
+func (b *bench) conclude() {
+	contest := map[Work][]*Figure{}
+	for _, s := range b.subjects {
+		f := s.figure
+		f.Rounds = len(s.cost)
+		if f.Rounds == 0 || f.Unavailable != "" {
+			if f.Unavailable == "" {
+				f.Unavailable = "not measured"
+			}
+			continue
+		}
+		f.Untraced, _ = interval(s.untraced)
+		f.Traced, _ = interval(s.traced)
+		f.Cost, b.report.Confidence = interval(s.cost)
+		contest[f.Work] = append(contest[f.Work], f)
+	}
+	for _, figures := range contest {
+		rank(figures)
+	}
+}
+
+func (b *bench) close() {
+	for _, s := range b.subjects {
+		if s.prog != nil {
+			s.prog.Close()
+		}
+	}
+}

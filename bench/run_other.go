@@ -1,0 +1,12 @@
+//go:build !linux || !(amd64 || arm64)
+
+package bench
+
+import (
+	"context"
+
+	"github.com/surehook/surehook/attach"
+)
+
+// Run fails with attach.ErrNotSupported.
+func Run(context.Context, Options) (*Report, error) { return nil, attach.ErrNotSupported }

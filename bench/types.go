@@ -1,0 +1,95 @@
+package bench
+
+import "time"
+
+// Work is what the program at a hookpoint does.
+type Work string
+
+// The works, from the least: those of the published comparison (Published).
+const (
+	Empty   Work = "empty"   // return at once
+	Simple  Work = "simple"  // increment in a hash map by thread
+	Complex Work = "complex" // increment by thread, a number from the clock, and the command
+)
+
+// Works are all of them.
+func Works() []Work { return []Work{Empty, Simple, Complex} }
+
+// Options of Run; the zero value measures everything.
+type Options struct {
+	Kinds []string // names of Kinds; nil: all
+	Works []Work   // nil: all
+	// Rounds is how often each is attached and measured anew; 0: DefaultRounds.
+	// Below 6 no interval has a confidence of 95 %.
+	Rounds int
+	// Batch is the length of what is timed at once; 0: 1 ms.
+	Batch time.Duration
+	CPU   *int   // to measure on; nil: the last one that this process may use
+	Seed  uint64 // of the order in which is measured
+	// Dir takes the program that is measured, which must be allowed to run
+	// there; "": the directory for temporary files.
+	Dir string
+	// Progress is called after each measurement; nil: nobody asks.
+	Progress func(done, total int)
+}
+
+// DefaultRounds give intervals of 96 % that two outliers, one on each side, do
+// not move.
+const DefaultRounds = 9
+
+// Figure is what one kind of hookpoint costs with one work.
+type Figure struct {
+	Kind  string `json:"kind"`
+	Place string `json:"place"` // what it is put on, in words
+	Work  Work   `json:"work"`
+	// Unavailable says why this kernel does not have it; the rest is then zero.
+	Unavailable string `json:"unavailable,omitempty"`
+
+	Untraced Interval `json:"untraced"` // the call alone
+	Traced   Interval `json:"traced"`
+	Cost     Interval `json:"cost"` // of the differences
+	// Rank counts from the cheapest of the same work. Equal ranks cannot be
+	// told apart.
+	Rank   int    `json:"rank"`
+	Rounds int    `json:"rounds"`
+	Runs   Runs   `json:"runs"`
+	Note   string `json:"note,omitempty"` // what else to know of this figure
+}
+
+// Runs are how often the program ran while it was measured.
+type Runs struct {
+	Calls uint64 `json:"calls"` // how often it should have
+	Ran   uint64 `json:"ran"`   // how often it did
+	// ByKernel means that the program has no count of its own: Ran is the
+	// kernel's (bpf_stats), of calls that were not timed, and has other
+	// processes' if they use the place too.
+	ByKernel bool `json:"by_kernel"`
+	// Recursion is the kernel's recursion_misses of the program, since Linux
+	// 5.12; before it is always 0 and says nothing.
+	Recursion uint64 `json:"recursion_misses"`
+}
+
+// Lost is how many calls the program did not see.
+func (r Runs) Lost() uint64 { return r.Calls - min(r.Ran, r.Calls) }
+
+// Report is what Run measured.
+type Report struct {
+	Kernel     string   `json:"kernel"` // release
+	Arch       string   `json:"arch"`
+	Machine    string   `json:"machine"` // the processor's name as the kernel has it
+	CPU        int      `json:"cpu"`
+	Seed       uint64   `json:"seed"`
+	Confidence float64  `json:"confidence"` // of all intervals, 0 to 1
+	Figures    []Figure `json:"figures"`    // in the order of Kinds
+	Noise      Noise    `json:"noise"`
+}
+
+// Noise is what disturbed the measurement.
+type Noise struct {
+	// Interrupted is how many of the Requests, each of several batches, lost
+	// the CPU to another process.
+	Interrupted uint64 `json:"interrupted"`
+	Requests    uint64 `json:"requests"`
+	// Stolen is the share of time that the hypervisor took from the CPU, 0 to 1.
+	Stolen float64 `json:"stolen"`
+}

@@ -1,0 +1,114 @@
+// Package pricelist shows what package bench measured: as a table, as JSON, as
+// a chart.
+package pricelist
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/surehook/surehook/bench"
+)
+
+// Text writes tables of a report, one a work.
+func Text(w io.Writer, r *bench.Report) error {
+	t := &table{w: w}
+	t.printf("Cost of hookpoints on Linux %s, %s, CPU %d%s\n", r.Kernel, r.Arch, r.CPU, machine(r))
+	t.printf("ns a call, medians with intervals of %.0f %% confidence; untraced is the call alone\n", 100*r.Confidence)
+	for _, work := range bench.Works() {
+		figures := of(r, work)
+		if len(figures) == 0 {
+			continue
+		}
+		t.printf("\n%s\n", title(work))
+		t.work(figures)
+	}
+	t.notes(r)
+	return t.err
+}
+
+// table writes until an error.
+type table struct {
+	w   io.Writer
+	err error
+}
+
+func (t *table) printf(format string, args ...any) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintf(t.w, format, args...)
+	}
+}
+
+func machine(r *bench.Report) string {
+	if r.Machine == "" {
+		return ""
+	}
+	return ", " + r.Machine
+}
+
+func title(w bench.Work) string {
+	switch w {
+	case bench.Empty:
+		return "empty program"
+	case bench.Simple:
+		return "simple program: increments in a hash map by thread"
+	case bench.Complex:
+		return "complex program: increments in a hash map by thread, number from the clock, command"
+	}
+	return string(w)
+}
+
+// of gives the figures of one work.
+func of(r *bench.Report, w bench.Work) []bench.Figure {
+	var out []bench.Figure
+	for _, f := range r.Figures {
+		if f.Work == w {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (t *table) work(figures []bench.Figure) {
+	if t.err != nil {
+		return
+	}
+	tw := tabwriter.NewWriter(t.w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "rank\thookpoint\tcost\tinterval\tuntraced\tcalls lost\tput on")
+	for _, f := range figures {
+		if f.Unavailable != "" {
+			fmt.Fprintf(tw, "-\t%s\tnot available here: %s\n", f.Kind, f.Unavailable)
+			continue
+		}
+		fmt.Fprintf(tw, "%d\t%s\t%+.1f\t%+.1f to %+.1f\t%.1f\t%s\t%s\n",
+			f.Rank, f.Kind, f.Cost.Median, f.Cost.Low, f.Cost.High, f.Untraced.Median, lost(f), f.Place)
+	}
+	t.err = tw.Flush()
+}
+
+// lost says how many calls the program did not see, of how many.
+func lost(f bench.Figure) string {
+	switch r := f.Runs; {
+	case r.Calls == 0:
+		return "-"
+	case r.Recursion > 0:
+		return fmt.Sprintf("%d of %d (%d for recursion)", r.Lost(), r.Calls, r.Recursion)
+	case r.Ran > r.Calls:
+		return fmt.Sprintf("0 of %d (ran %d more)", r.Calls, r.Ran-r.Calls)
+	default:
+		return fmt.Sprintf("%d of %d", r.Lost(), r.Calls)
+	}
+}
+
+// notes says what else there is to know.
+func (t *table) notes(r *bench.Report) {
+	t.printf("\nEqual ranks: the intervals do not tell these apart.\n")
+	n := r.Noise
+	if n.Requests > 0 {
+		t.printf("Noise: %d interruptions in %d measurements", n.Interrupted, n.Requests)
+		if n.Stolen > 0 {
+			t.printf(", %.1f %% of the CPU taken by the hypervisor", 100*n.Stolen)
+		}
+		t.printf(".\n")
+	}
+}
