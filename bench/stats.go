@@ -13,9 +13,6 @@ type Interval struct {
 	High   float64 `json:"high"`
 }
 
-// overlaps tells that two intervals cannot be told apart.
-func (i Interval) overlaps(o Interval) bool { return i.Low <= o.High && o.Low <= i.High }
-
 // wanted is the least confidence of an interval, if there are values enough.
 const wanted = 0.95
 
