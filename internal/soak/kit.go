@@ -1,0 +1,73 @@
+//go:build linux && (amd64 || arm64)
+
+package soak
+
+import (
+	_ "embed" // the sources
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+)
+
+var (
+	//go:embed src/lib.c
+	libSource []byte
+	//go:embed src/caller.c
+	callerSource []byte
+)
+
+// Kit makes the programs of a test in a directory.
+type Kit struct {
+	Dir    string
+	Caller string // the program that calls a library
+
+	mu   sync.Mutex
+	made map[string]string
+}
+
+// NewKit compiles the caller. It needs gcc.
+func NewKit(dir string) (*Kit, error) {
+	k := &Kit{Dir: dir, Caller: filepath.Join(dir, "caller"), made: map[string]string{}}
+	return k, compile(dir, callerSource, "caller.c", "-O2", "-o", k.Caller)
+}
+
+// Number is what the functions of a version say they are: of a size that the
+// compiler makes the same code of.
+func Number(version int) int { return 40 + version }
+
+// Layouts is how many layouts there are; in each the functions are elsewhere.
+const Layouts = 4
+
+// Library gives a library of that version, 1 to 80, in that layout. Those of
+// one layout differ in nothing but the numbers that the functions add.
+func (k *Kit) Library(layout, version int) (string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	name := fmt.Sprintf("lib-%d-%d.so", layout, version)
+	if path := k.made[name]; path != "" {
+		return path, nil
+	}
+	path := filepath.Join(k.Dir, name)
+	pad := []int{16, 96, 448, 4112}[layout%Layouts]
+	err := compile(k.Dir, libSource, "lib.c", "-O2", "-g", "-shared", "-fPIC", "-fvisibility=hidden", "-o", path,
+		fmt.Sprintf("-DV=%d", Number(version)), fmt.Sprintf(`-DPAD="%d"`, pad))
+	if err != nil {
+		return "", err
+	}
+	k.made[name] = path
+	return path, nil
+}
+
+func compile(dir string, source []byte, name string, args ...string) error {
+	file := filepath.Join(dir, name)
+	if err := os.WriteFile(file, source, 0o644); err != nil {
+		return err
+	}
+	out, err := exec.Command("gcc", append(args, file)...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("gcc %s: %w\n%s", name, err, out)
+	}
+	return nil
+}

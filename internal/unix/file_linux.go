@@ -1,0 +1,139 @@
+package unix
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// FDPath is a path to an open file itself.
+func FDPath(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }
+
+// FileID tells files apart while they are held open.
+type FileID struct{ Dev, Ino uint64 }
+
+// FileInfo is what statx says of a file.
+type FileInfo struct {
+	FileID
+	Mode    uint32 // as in st_mode
+	Links   uint32
+	Size    uint64
+	Changed time.Time // ctime
+	Written time.Time // mtime
+	Mount   uint64    // as in mountinfo; 0: not known (before Linux 5.8)
+}
+
+// Regular tells whether it is a regular file.
+func (i FileInfo) Regular() bool { return i.Mode&unix.S_IFMT == unix.S_IFREG }
+
+// Dir tells whether it is a directory.
+func (i FileInfo) Dir() bool { return i.Mode&unix.S_IFMT == unix.S_IFDIR }
+
+// Link tells whether it is a symbolic link.
+func (i FileInfo) Link() bool { return i.Mode&unix.S_IFMT == unix.S_IFLNK }
+
+// Stat asks for an open file.
+func Stat(f *os.File) (FileInfo, error) {
+	var s unix.Statx_t
+	err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &s)
+	if err != nil {
+		return FileInfo{}, os.NewSyscallError("statx", err)
+	}
+	at := func(t unix.StatxTimestamp) time.Time { return time.Unix(t.Sec, int64(t.Nsec)) }
+	info := FileInfo{
+		FileID: FileID{unix.Mkdev(s.Dev_major, s.Dev_minor), s.Ino}, Mode: uint32(s.Mode), Links: s.Nlink, Size: s.Size,
+		Changed: at(s.Ctime), Written: at(s.Mtime),
+	}
+	if s.Mask&unix.STATX_MNT_ID != 0 {
+		info.Mount = s.Mnt_id
+	}
+	return info, nil
+}
+
+// OpenRoot opens the root directory to look things up from.
+func OpenRoot() (*os.File, error) { return openat(unix.AT_FDCWD, "/", unix.O_DIRECTORY) }
+
+// Lookup opens a name in a directory to look at, which is no open for whoever
+// watches: a symbolic link itself, or with follow what it leads to.
+func Lookup(dir *os.File, name string, follow bool) (*os.File, error) {
+	flags := unix.O_NOFOLLOW
+	if follow {
+		flags = 0
+	}
+	return openat(int(dir.Fd()), name, flags)
+}
+
+func openat(dir int, name string, flags int) (*os.File, error) {
+	for {
+		fd, err := unix.Openat(dir, name, unix.O_PATH|unix.O_CLOEXEC|flags, 0)
+		if err == nil {
+			return os.NewFile(uintptr(fd), name), nil
+		}
+		if err != unix.EINTR {
+			return nil, &os.PathError{Op: "open", Path: name, Err: err}
+		}
+	}
+}
+
+// LinkText is what a symbolic link of Lookup says.
+func LinkText(link *os.File) (string, error) {
+	buf := make([]byte, unix.PathMax)
+	n, err := unix.Readlinkat(int(link.Fd()), "", buf)
+	if err != nil {
+		return "", os.NewSyscallError("readlinkat", err)
+	}
+	return string(buf[:n]), nil
+}
+
+// OpenText opens for reading what Lookup gave, through a mount of our own where
+// that is possible: then the file's own mount can be unmounted while it is
+// open or probed. It needs CAP_SYS_ADMIN and Linux 5.2 for that.
+func OpenText(f *os.File) (text *os.File, neutral bool, err error) {
+	path := FDPath(f)
+	tree, err := unix.OpenTree(int(f.Fd()), "", unix.AT_EMPTY_PATH|unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+	if err == nil {
+		defer unix.Close(tree)
+		path, neutral = fmt.Sprintf("/proc/self/fd/%d", tree), true
+	}
+	// Without O_NONBLOCK a named pipe would hold us up for ever.
+	text, err = os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	return text, neutral, err
+}
+
+// The file systems that behave differently (magic.h).
+const (
+	ProcFS    = unix.PROC_SUPER_MAGIC
+	OverlayFS = unix.OVERLAYFS_SUPER_MAGIC
+)
+
+// FileSystem gives the kind of file system a file is on.
+func FileSystem(f *os.File) (int64, error) {
+	var s unix.Statfs_t
+	if err := unix.Fstatfs(int(f.Fd()), &s); err != nil {
+		return 0, os.NewSyscallError("fstatfs", err)
+	}
+	return int64(s.Type), nil
+}
+
+// Device makes a device number as FileID has it.
+func Device(major, minor uint32) uint64 { return unix.Mkdev(major, minor) }
+
+// StatPath gives the identity of what a path leads to.
+func StatPath(path string) (FileID, error) {
+	var s unix.Stat_t
+	if err := unix.Stat(path, &s); err != nil {
+		return FileID{}, &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return FileID{uint64(s.Dev), s.Ino}, nil
+}
+
+// LookupPath opens a path to look at (O_PATH).
+func LookupPath(path string) (*os.File, error) { return openat(unix.AT_FDCWD, path, unix.O_NOFOLLOW) }
+
+// HasAttribute tells whether a file has an extended attribute.
+func HasAttribute(f *os.File, name string) bool {
+	n, err := unix.Getxattr(FDPath(f), name, nil)
+	return err == nil && n >= 0
+}

@@ -1,0 +1,171 @@
+//go:build linux
+
+// Package mapped finds the processes that have files mapped or open.
+package mapped
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/surehook/surehook/internal/unix"
+)
+
+// File is one that is looked for.
+type File struct {
+	ID   unix.FileID
+	Base string // last part of its path
+}
+
+// Area is a mapping of a file.
+type Area struct {
+	Start, End uint64 // addresses in the process
+	Offset     uint64 // of Start in the file
+	Exec       bool
+}
+
+// User is a process that has a file mapped or open.
+type User struct {
+	PID   int
+	Areas []Area
+	Open  bool
+}
+
+// Runs tells whether the process can execute code of the file.
+func (u User) Runs() bool {
+	for _, a := range u.Areas {
+		if a.Exec {
+			return true
+		}
+	}
+	return false
+}
+
+// Find looks through all processes but this one, and with open at what they
+// have open too. The users of a file are those by its index.
+func Find(files []File, open bool) ([][]User, error) {
+	out := make([][]User, len(files))
+	if len(files) == 0 {
+		return out, nil
+	}
+	names, err := processes()
+	if err != nil {
+		return nil, err
+	}
+	var buf bytes.Buffer
+	self := os.Getpid()
+	for _, pid := range names {
+		if pid == self {
+			continue
+		}
+		buf.Reset()
+		if err := read(&buf, fmt.Sprintf("/proc/%d/maps", pid)); err != nil {
+			continue // it has ended
+		}
+		for i, f := range files {
+			u := User{PID: pid, Areas: areas(buf.Bytes(), f)}
+			u.Open = open && hasOpen(pid, f)
+			if len(u.Areas) > 0 || u.Open {
+				out[i] = append(out[i], u)
+			}
+		}
+	}
+	return out, nil
+}
+
+func processes() ([]int, error) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, n := range names {
+		if pid, err := strconv.Atoi(n); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}
+
+func read(buf *bytes.Buffer, name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(buf, f)
+	return err
+}
+
+// areas are the mappings of a file in a text of /proc/PID/maps:
+// "start-end perms offset dev inode path".
+//
+// The device there is not always the one of stat (btrfs, overlayfs): a file of
+// the same number and name counts too.
+func areas(maps []byte, f File) []Area {
+	number := []byte(" " + strconv.FormatUint(f.ID.Ino, 10) + " ")
+	if !bytes.Contains(maps, number) {
+		return nil
+	}
+	var list []Area
+	for line := range bytes.Lines(maps) {
+		if !bytes.Contains(line, number) {
+			continue
+		}
+		fields := strings.Fields(string(line))
+		if len(fields) < 6 || fields[4] != string(number[1:len(number)-1]) {
+			continue
+		}
+		var major, minor uint32
+		if n, _ := fmt.Sscanf(fields[3], "%x:%x", &major, &minor); n != 2 {
+			continue
+		}
+		if unix.Device(major, minor) != f.ID.Dev && path.Base(fields[5]) != f.Base {
+			continue
+		}
+		var a Area
+		if n, _ := fmt.Sscanf(fields[0], "%x-%x", &a.Start, &a.End); n != 2 {
+			continue
+		}
+		if n, _ := fmt.Sscanf(fields[2], "%x", &a.Offset); n != 1 {
+			continue
+		}
+		a.Exec = strings.Contains(fields[1], "x")
+		list = append(list, a)
+	}
+	return list
+}
+
+// hasOpen tells whether a process has a file of that name and number open.
+func hasOpen(pid int, f File) bool {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	d, err := os.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		return false
+	}
+	for _, n := range names {
+		link := dir + "/" + n
+		text, err := os.Readlink(link)
+		if err != nil || path.Base(strings.TrimSuffix(text, " (deleted)")) != f.Base {
+			continue
+		}
+		if id, err := unix.StatPath(link); err == nil && id == f.ID {
+			return true
+		}
+	}
+	return false
+}

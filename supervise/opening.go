@@ -1,0 +1,184 @@
+//go:build linux && (amd64 || arm64)
+
+package supervise
+
+import (
+	"errors"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/surehook/surehook/internal/unix"
+	"github.com/surehook/surehook/supervise/internal/gate"
+	"github.com/surehook/surehook/supervise/internal/opener"
+)
+
+// readOpenings decides about whoever waits in an open.
+func (s *Supervisor) readOpenings() {
+	for {
+		list, ok := s.openings.take()
+		if !ok {
+			return
+		}
+		for _, o := range list {
+			s.turn.Lock()
+			s.opening(o)
+			s.turn.Unlock()
+		}
+	}
+}
+
+func (s *Supervisor) allow(o gate.Opening) {
+	if err := o.Allow(); err != nil {
+		s.log.Debug("letting a thread go on", "tid", o.TID, "err", err)
+	}
+	o.File.Close()
+}
+
+// opening lets a thread go on, if need be once its file is probed.
+func (s *Supervisor) opening(o gate.Opening) {
+	name, err := os.Readlink(unix.FDPath(o.File))
+	if err != nil {
+		s.allow(o)
+		return
+	}
+	name = strings.TrimSuffix(name, " (deleted)")
+	watches, asked := s.whose(o, name)
+	if len(watches) == 0 {
+		s.allow(o)
+		return
+	}
+	id, err := s.identity(watches[0], o.File)
+	if err != nil {
+		s.allow(o)
+		return
+	}
+	if b := s.builds[id]; b != nil && b.state == writing {
+		if !asked().Write {
+			s.hold(o, &b.held)
+			return
+		}
+		s.allow(o)
+		return
+	}
+	if asked().Write {
+		s.allow(o)
+		return
+	}
+	if p := s.pending[id]; p != nil && !p.leaked {
+		s.hold(o, &p.openings)
+		return
+	}
+	if err := s.meet(watches, o.File); err != nil {
+		if !forgiven(err) {
+			s.allow(o)
+			return
+		}
+		s.postpone(id, watches, o)
+		return
+	}
+	s.allow(o)
+}
+
+// identity is that of the file which is probed.
+func (s *Supervisor) identity(w *watch, f *os.File) (unix.FileID, error) {
+	file := s.real(w, f)
+	if file != f {
+		defer file.Close()
+	}
+	info, err := unix.Stat(file)
+	return info.FileID, err
+}
+
+// whose gives the watches that an opened file is meant for. What the thread
+// asked for is looked up when that is needed.
+func (s *Supervisor) whose(o gate.Opening, name string) (watches []*watch, asked func() opener.Request) {
+	var request *opener.Request
+	asked = func() opener.Request {
+		if request == nil {
+			r := opener.Of(o.TID)
+			request = &r
+		}
+		return *request
+	}
+	dir, base := path.Split(name)
+	dir = path.Clean(dir)
+	candidates := s.names[base]
+	for w := range candidates {
+		if w.pid != 0 || w.passes(dir, base) {
+			watches = append(watches, w)
+		}
+	}
+	if len(watches) > 0 || !s.linked() {
+		return watches, asked
+	}
+	// The thread may have come by a link that leads elsewhere already.
+	for w := range s.names[path.Base(asked().Path)] {
+		if w.links() {
+			watches = append(watches, w)
+		}
+	}
+	return watches, asked
+}
+
+// linked tells whether any path ends in a symbolic link.
+func (s *Supervisor) linked() bool {
+	for _, w := range s.watches {
+		if w.links() {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *watch) links() bool {
+	if w.way == nil {
+		return false
+	}
+	for _, step := range w.way.Steps {
+		if step.Last && step.Link != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// passes tells whether the file of that name in that directory would be the
+// watch's.
+func (w *watch) passes(dir, base string) bool {
+	for _, step := range w.way.Steps {
+		if step.Last && step.Name == base && step.Path == dir {
+			return true
+		}
+	}
+	return false
+}
+
+// meet attaches a file that somebody opens, whether or not the watches' paths
+// lead to it any more.
+func (s *Supervisor) meet(watches []*watch, f *os.File) error {
+	var errs []error
+	for _, w := range watches {
+		b, err := s.obtain(w, f)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		s.look(w) // usually it is what the path leads to
+		if w.current != b && !w.seen[b.number] {
+			w.seen[b.number] = true
+			s.stats.attached++
+			s.tell(Attached{when: when(time.Now()), Path: w.path, Build: b.number, BuildID: b.buildID, Sites: b.sites()})
+		}
+		s.protect(b)
+	}
+	return errors.Join(errs...)
+}
+
+// hold lets a thread wait.
+func (s *Supervisor) hold(o gate.Opening, list *[]gate.Opening) {
+	s.stats.held++
+	*list = append(*list, o)
+	s.wake()
+}

@@ -1,0 +1,221 @@
+//go:build linux && (amd64 || arm64)
+
+package supervise
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/internal/unix"
+	"github.com/surehook/surehook/sites"
+	"github.com/surehook/surehook/supervise/internal/way"
+)
+
+// hooked is a hook and what was counted for it.
+type hooked struct {
+	id       ID
+	hook     hook.Hook
+	spec     string
+	watch    *watch
+	refs     []*ref
+	replaced int
+	judged   *sites.Judgement // its plan in the build that was current last
+	// of builds that are not attached any more
+	executions, undecided uint64
+}
+
+// ref is a hook in a set of probes.
+type ref struct {
+	set     *set
+	results []int // indices in set.results
+	// what was counted before the hook came
+	executions, undecided uint64
+}
+
+// specOf tells whether two hooks mean the same in one file.
+func specOf(h hook.Hook) string {
+	h.Target, h.Text = "/", ""
+	return h.String()
+}
+
+// watch is a path and the hooks on what it leads to.
+type watch struct {
+	path    string
+	pid     int // of /proc/PID/root/...; 0: none
+	hooks   []*hooked
+	way     *way.Way // as it was looked at last; its File is closed
+	dirs    map[int]bool
+	names   []string
+	current *build
+	missing string    // what Waiting said
+	bad     time.Time // since when it leads to an unusable file; zero: it does not
+	badErr  error
+	tried   time.Time // when it was looked at again
+	badTold bool
+	// appeared is since when it leads to what is not attached yet
+	appeared time.Time
+	seen     map[int]bool // builds that it led to, by number
+}
+
+func newWatch(path string) *watch {
+	w := &watch{path: path, dirs: map[int]bool{}, seen: map[int]bool{}}
+	if rest, ok := strings.CutPrefix(path, "/proc/"); ok {
+		number, _, _ := strings.Cut(rest, "/")
+		w.pid, _ = strconv.Atoi(number)
+	}
+	return w
+}
+
+func (w *watch) drop(k *hooked) {
+	w.hooks = slices.DeleteFunc(w.hooks, func(o *hooked) bool { return o == k })
+}
+
+// directory is one that is watched.
+type directory struct {
+	id     unix.FileID
+	path   string
+	uses   map[*watch]map[string]bool // names that are looked up in it
+	gated  bool
+	marked time.Time // since when opens in it wait
+}
+
+// enter watches a directory before a name is looked up in it.
+func (s *Supervisor) enter(w *watch, dir *os.File, step way.Step) error {
+	if kind, err := unix.FileSystem(dir); err == nil && kind == unix.ProcFS {
+		return nil // nothing is told of changes there
+	}
+	number, err := s.in.Add(dir)
+	if err != nil {
+		s.finding(Unwatched, w.path, nil, err)
+		return nil
+	}
+	d := s.dirs[number]
+	if d == nil {
+		d = &directory{id: step.Dir, path: step.Path, uses: map[*watch]map[string]bool{}}
+		s.dirs[number] = d
+	}
+	if d.uses[w] == nil {
+		d.uses[w] = map[string]bool{}
+	}
+	d.uses[w][step.Name] = true
+	w.dirs[number] = true
+	if step.Last && s.gate != nil && !d.gated {
+		if err := s.gate.Mark(dir); err != nil {
+			s.finding(Unwatched, w.path, nil, err)
+			return nil
+		}
+		d.gated, d.marked = true, time.Now()
+	}
+	return nil
+}
+
+// gatedSince is since when opens wait in the directories where the file of a
+// way may be; zero: in one of them they do not.
+func (s *Supervisor) gatedSince(w *way.Way) time.Time {
+	var since time.Time
+	for _, step := range w.Steps {
+		if !step.Last {
+			continue
+		}
+		found := false
+		for _, d := range s.dirs {
+			if d.id == step.Dir && d.gated {
+				found = true
+				if d.marked.After(since) {
+					since = d.marked
+				}
+			}
+		}
+		if !found {
+			return time.Time{}
+		}
+	}
+	return since
+}
+
+// maxDirs bounds the directories that a watch keeps, for links that lead back
+// to where they led before.
+const maxDirs = 64
+
+// leaveDirs stops watching directories that the path does not pass any more.
+func (s *Supervisor) leaveDirs(w *watch) {
+	if len(w.dirs) <= maxDirs {
+		return
+	}
+	passed := map[unix.FileID]bool{}
+	for _, step := range w.way.Steps {
+		passed[step.Dir] = true
+	}
+	for number := range w.dirs {
+		if d := s.dirs[number]; d == nil || !passed[d.id] {
+			s.leaveDir(w, number)
+		}
+	}
+}
+
+func (s *Supervisor) leaveDir(w *watch, number int) {
+	delete(w.dirs, number)
+	d := s.dirs[number]
+	if d == nil {
+		return
+	}
+	delete(d.uses, w)
+	if len(d.uses) > 0 {
+		return
+	}
+	delete(s.dirs, number)
+	if err := s.in.Remove(number); err != nil {
+		s.log.Debug("ending a watch", "dir", d.path, "err", err)
+	}
+	if !d.gated {
+		return
+	}
+	// Nothing of it is held open, which would keep its file system mounted.
+	f, err := unix.LookupPath(d.path)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if info, err := unix.Stat(f); err == nil && info.FileID == d.id {
+		err = s.gate.Unmark(f)
+		s.log.Debug("ending the gate of a directory", "dir", d.path, "err", err)
+	}
+}
+
+// index notes the names of files that may be the watch's.
+func (s *Supervisor) index(w *watch) {
+	for _, n := range w.names {
+		if delete(s.names[n], w); len(s.names[n]) == 0 {
+			delete(s.names, n)
+		}
+	}
+	w.names = w.names[:0]
+	if w.way == nil {
+		return
+	}
+	for _, step := range w.way.Steps {
+		if !step.Last {
+			continue
+		}
+		w.names = append(w.names, step.Name)
+		if s.names[step.Name] == nil {
+			s.names[step.Name] = map[*watch]bool{}
+		}
+		s.names[step.Name][w] = true
+	}
+}
+
+// forget ends a watch.
+func (s *Supervisor) forget(w *watch) {
+	for number := range w.dirs {
+		s.leaveDir(w, number)
+	}
+	w.way = nil
+	s.index(w)
+	s.leave(w)
+	delete(s.watches, w.path)
+}
