@@ -51,7 +51,9 @@ func (k *Kit) Library(layout, version int) (string, error) {
 	}
 	path := filepath.Join(k.Dir, name)
 	pad := []int{16, 96, 448, 4112}[layout%Layouts]
-	err := compile(k.Dir, libSource, "lib.c", "-O2", "-g", "-shared", "-fPIC", "-fvisibility=hidden", "-o", path,
+	// Without start files nothing in it is relocated: a program would not survive
+	// that its library is truncated and written again, whoever looks on.
+	err := compile(k.Dir, libSource, "lib.c", "-O2", "-g", "-shared", "-fPIC", "-nostartfiles", "-nostdlib", "-Wl,-z,norelro", "-fvisibility=hidden", "-o", path,
 		fmt.Sprintf("-DV=%d", Number(version)), fmt.Sprintf(`-DPAD="%d"`, pad))
 	if err != nil {
 		return "", err

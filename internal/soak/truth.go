@@ -18,10 +18,12 @@ type Calls [5]uint64
 
 // counters is struct truth of caller.c.
 type counters struct {
-	calls  [5]atomic.Uint64
-	wrong  atomic.Uint64
-	failed atomic.Uint64
-	rounds atomic.Uint64
+	calls     [5]atomic.Uint64
+	wrong     atomic.Uint64
+	failed    atomic.Uint64
+	rounds    atomic.Uint64
+	crashed   atomic.Uint64
+	processes atomic.Uint64
 }
 
 // Truth is what callers have written down of themselves, in a file that all of
@@ -67,6 +69,12 @@ func (t *Truth) Failed() uint64 { return t.c.failed.Load() }
 
 // Rounds is how often all functions were called.
 func (t *Truth) Rounds() uint64 { return t.c.rounds.Load() }
+
+// Crashed is how many processes ended by a signal.
+func (t *Truth) Crashed() uint64 { return t.c.crashed.Load() }
+
+// Processes is how many were begun that make a few calls and end.
+func (t *Truth) Processes() uint64 { return t.c.processes.Load() }
 
 // Close forgets the numbers.
 func (t *Truth) Close() error { return syscall.Munmap(t.mem) }

@@ -3,18 +3,21 @@
  *
  *   caller LIBRARY TRUTH once N       opens the library, N rounds, ends
  *   caller LIBRARY TRUTH loop N       rounds until SIGTERM; opens it anew after N
+ *   caller LIBRARY TRUTH spawn N      runs "once N" again and again until SIGTERM
+ *   caller LIBRARY TRUTH keep N       runs "loop N", again if it crashes, until SIGTERM
  *   caller LIBRARY TRUTH step 0       a round for each line of its input
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <spawn.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +29,8 @@ struct truth {
 	uint64_t wrong;  /* results that were not those of the library's version */
 	uint64_t failed; /* times the library could not be opened */
 	uint64_t rounds;
+	uint64_t crashed;   /* processes that a signal ended */
+	uint64_t processes; /* of spawn */
 };
 
 static struct truth *truth;
@@ -111,6 +116,26 @@ static void loop(const char *path, int n)
 	}
 }
 
+extern char **environ;
+
+static void spawn(char **argv, char *mode)
+{
+	char *args[] = { argv[0], argv[1], argv[2], mode, argv[4], 0 };
+	int status;
+	pid_t pid;
+
+	while (!stop) {
+		if (posix_spawn(&pid, "/proc/self/exe", 0, 0, args, environ))
+			exit(2);
+		add(&truth->processes, 1);
+		while (waitpid(pid, &status, 0) < 0)
+			if (stop)
+				kill(pid, SIGTERM);
+		if (WIFSIGNALED(status))
+			add(&truth->crashed, 1);
+	}
+}
+
 static void step(const char *path)
 {
 	char line[64];
@@ -140,9 +165,17 @@ int main(int argc, char **argv)
 		return 2;
 	close(fd);
 	n = atoi(argv[4]);
-	signal(SIGTERM, end);
+	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = end }, 0);
 	if (!strcmp(argv[3], "loop")) {
 		loop(argv[1], n);
+		return 0;
+	}
+	if (!strcmp(argv[3], "spawn")) {
+		spawn(argv, "once");
+		return 0;
+	}
+	if (!strcmp(argv[3], "keep")) {
+		spawn(argv, "loop");
 		return 0;
 	}
 	if (!strcmp(argv[3], "step")) {

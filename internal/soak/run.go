@@ -1,0 +1,192 @@
+//go:build linux && (amd64 || arm64)
+
+package soak
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// Options of Run.
+type Options struct {
+	Dir     string // empty, on the file system that is to be tried
+	N       int    // replacements
+	Ways    []Way  // chosen from at random; empty: all
+	Seed    uint64
+	Pause   time.Duration // between replacements, half to one and a half of it; 0: 50 ms
+	Callers int           // that run one process after the other; 0: 2
+	// Count begins to count the functions of the library at path.
+	Count func(path string) (Counter, error)
+}
+
+// Sample is how much was called at a time.
+type Sample struct {
+	At    time.Time
+	Calls Calls
+}
+
+// Outcome is what came of it.
+type Outcome struct {
+	Truth, Counted Calls
+	Wrong          uint64 // results
+	Failed         uint64 // attempts to open the library: it was not there, or not complete
+	Crashed        uint64
+	Processes      uint64
+	Replaced       map[Way]int
+	Samples        []Sample
+	Took           time.Duration
+}
+
+// Lost is what was called and not counted, of the functions that are hooked.
+func (o *Outcome) Lost() int64 {
+	var lost int64
+	for _, i := range Hooked() {
+		lost += int64(o.Truth[i]) - int64(o.Counted[i])
+	}
+	return lost
+}
+
+// Called is what was called of the functions that are hooked.
+func (o *Outcome) Called() uint64 {
+	var n uint64
+	for _, i := range Hooked() {
+		n += o.Truth[i]
+	}
+	return n
+}
+
+// rounds of a process that ends, and of the one that goes on before it opens
+// the library anew.
+const (
+	fewRounds  = 2
+	manyRounds = 400
+)
+
+// Run replaces a library o.N times under load and compares.
+func Run(o Options) (out *Outcome, err error) {
+	if len(o.Ways) == 0 {
+		o.Ways = Ways()
+	}
+	if o.Pause == 0 {
+		o.Pause = 50 * time.Millisecond
+	}
+	if o.Callers == 0 {
+		o.Callers = 2
+	}
+	kit, err := NewKit(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	truth, err := NewTruth(filepath.Join(o.Dir, "truth"))
+	if err != nil {
+		return nil, err
+	}
+	defer truth.Close()
+	lib := filepath.Join(o.Dir, "lib")
+	if err := os.Mkdir(lib, 0o755); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(lib, "libx.so")
+	rnd := rand.New(rand.NewPCG(o.Seed, 1))
+	r, err := NewReplacer(kit, path, rnd)
+	if err != nil {
+		return nil, err
+	}
+	counter, err := o.Count(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, counter.Close()) }()
+	// Links have led to the other directory before.
+	for range 8 {
+		if err := r.Do(Symlink); err != nil {
+			return nil, err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	l, err := startLoad(kit, path, truth, o.Callers)
+	if err != nil {
+		return nil, err
+	}
+	out = &Outcome{Replaced: map[Way]int{}}
+	begin := time.Now()
+	for range o.N {
+		w := o.Ways[rnd.IntN(len(o.Ways))]
+		if err := r.Do(w); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", w, err), l.end())
+		}
+		out.Replaced[w]++
+		time.Sleep(o.Pause/2 + time.Duration(rnd.Int64N(int64(o.Pause))))
+	}
+	out.Took = time.Since(begin)
+	if err := l.end(); err != nil {
+		return nil, err
+	}
+	out.Samples = l.samples
+	out.Truth, out.Wrong, out.Failed, out.Crashed, out.Processes = truth.Calls(), truth.Wrong(), truth.Failed(), truth.Crashed(), truth.Processes()
+	out.Counted, err = counter.Calls()
+	return out, err
+}
+
+// load is callers of the library.
+type load struct {
+	cmds    []*exec.Cmd
+	stop    chan struct{}
+	done    chan struct{}
+	samples []Sample
+}
+
+func startLoad(kit *Kit, path string, truth *Truth, callers int) (*load, error) {
+	l := &load{stop: make(chan struct{}), done: make(chan struct{})}
+	kinds := [][]string{{"keep", strconv.Itoa(manyRounds)}, {"keep", "1000000000"}}
+	for range callers {
+		kinds = append(kinds, []string{"spawn", strconv.Itoa(fewRounds)})
+	}
+	for _, k := range kinds {
+		cmd := exec.Command(kit.Caller, path, truth.Path, k[0], k[1])
+		cmd.Stderr = os.Stderr
+		if err := cmd.Start(); err != nil {
+			return nil, err
+		}
+		l.cmds = append(l.cmds, cmd)
+	}
+	go l.sample(truth)
+	return l, nil
+}
+
+// sample writes down how much was called, again and again.
+func (l *load) sample(truth *Truth) {
+	defer close(l.done)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		l.samples = append(l.samples, Sample{time.Now(), truth.Calls()})
+		select {
+		case <-l.stop:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (l *load) end() error {
+	var errs []error
+	for _, c := range l.cmds {
+		errs = append(errs, c.Process.Signal(syscall.SIGTERM))
+	}
+	for _, c := range l.cmds {
+		if err := c.Wait(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", c.Args[3], err))
+		}
+	}
+	close(l.stop)
+	<-l.done
+	return errors.Join(errs...)
+}

@@ -1,0 +1,186 @@
+//go:build linux && (amd64 || arm64)
+
+package soak
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Way is how a library comes to be another one.
+type Way string
+
+// The ways.
+const (
+	Rename  Way = "rename"   // another file is renamed over it: dpkg, rpm, sed -i
+	InPlace Way = "in-place" // it is truncated and written: cp
+	Install Way = "install"  // it is unlinked, created and written, often with the same inode number: install, tar
+	Symlink Way = "symlink"  // a symbolic link to it is renamed over another one
+	Gone    Way = "gone"     // it is away for a moment and comes back
+)
+
+// Ways are all of them.
+func Ways() []Way { return []Way{Rename, InPlace, Install, Symlink, Gone} }
+
+// Replacer replaces a library.
+type Replacer struct {
+	kit  *Kit
+	path string // of the library
+	rnd  *rand.Rand
+
+	layout, version int
+	links           int
+}
+
+// NewReplacer puts a first library at path, and makes the directories that
+// links lead to.
+func NewReplacer(kit *Kit, path string, rnd *rand.Rand) (*Replacer, error) {
+	r := &Replacer{kit: kit, path: path, rnd: rnd, version: 1}
+	for l := range Layouts { // compiled before anything is measured
+		for v := range versions {
+			if _, err := kit.Library(l, v+1); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(filepath.Dir(path), "other"), 0o755); err != nil {
+		return nil, err
+	}
+	return r, r.Do(Rename)
+}
+
+// versions is how many there are of a layout.
+const versions = 3
+
+// next chooses another library, in place one of the same layout: what runs in
+// it must not find itself in the middle of other code.
+func (r *Replacer) next(layout bool) ([]byte, error) {
+	if layout {
+		r.layout = r.rnd.IntN(Layouts)
+	}
+	r.version = 1 + r.version%versions
+	path, err := r.kit.Library(r.layout, r.version)
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+// Do replaces the library.
+func (r *Replacer) Do(w Way) error {
+	switch w {
+	case Rename:
+		return r.rename()
+	case InPlace:
+		return r.inPlace()
+	case Install:
+		return r.install()
+	case Symlink:
+		return r.symlink()
+	case Gone:
+		return r.gone()
+	}
+	return fmt.Errorf("no way %q; one of %v", w, Ways())
+}
+
+func (r *Replacer) rename() error {
+	data, err := r.next(true)
+	if err != nil {
+		return err
+	}
+	tmp := r.path + ".dpkg-new"
+	if err := os.WriteFile(tmp, data, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(tmp, r.path)
+}
+
+func (r *Replacer) inPlace() error {
+	if _, err := r.next(false); err != nil {
+		return err
+	}
+	from, err := r.kit.Library(r.layout, r.version)
+	if err != nil {
+		return err
+	}
+	return command("cp", from, r.path)
+}
+
+func (r *Replacer) install() error {
+	if _, err := r.next(true); err != nil {
+		return err
+	}
+	from, err := r.kit.Library(r.layout, r.version)
+	if err != nil {
+		return err
+	}
+	return command("install", "-m", "644", from, r.path)
+}
+
+func command(name string, args ...string) error {
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, out)
+	}
+	return nil
+}
+
+// symlink has a link lead to another file, in the same or in the other directory.
+func (r *Replacer) symlink() error {
+	data, err := r.next(true)
+	if err != nil {
+		return err
+	}
+	r.links++
+	name := fmt.Sprintf("libx.so.1.%d", r.links)
+	if r.rnd.IntN(2) == 0 {
+		name = "other/" + name
+	}
+	dir := filepath.Dir(r.path)
+	if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+		return err
+	}
+	tmp := r.path + ".link"
+	if err := os.Symlink(name, tmp); err != nil {
+		return err
+	}
+	old, err := os.Readlink(r.path)
+	if err := os.Rename(tmp, r.path); err != nil {
+		return err
+	}
+	if err == nil { // whoever opened the link before has the file
+		return os.Remove(filepath.Join(dir, old))
+	}
+	return nil
+}
+
+// gone takes the library away, and brings it or another one back.
+func (r *Replacer) gone() error {
+	away := r.path + ".away"
+	back := r.rnd.IntN(3)
+	var err error
+	if back == 0 {
+		err = os.Rename(r.path, away)
+	} else {
+		err = os.Remove(r.path)
+	}
+	if err != nil {
+		return err
+	}
+	time.Sleep(time.Duration(r.rnd.IntN(20)) * time.Millisecond)
+	switch back {
+	case 0:
+		return os.Rename(away, r.path)
+	case 1:
+		return r.rename()
+	}
+	data, err := r.next(true)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(r.path, data, 0o644)
+}
