@@ -15,7 +15,6 @@ import (
 	"github.com/surehook/surehook/internal/tally"
 	"github.com/surehook/surehook/internal/unix"
 	"github.com/surehook/surehook/sites"
-	"github.com/surehook/surehook/supervise/internal/gate"
 	"github.com/surehook/surehook/supervise/internal/mapped"
 	"github.com/surehook/surehook/supervise/internal/overlay"
 	"github.com/surehook/surehook/supervise/internal/pause"
@@ -44,10 +43,11 @@ type build struct {
 	sets    []*set
 	since   time.Time
 	watches map[*watch]bool // that lead to it
+	owners  map[*watch]bool // that lead, or led to it
 	unused  time.Time       // since when nobody has it mapped; zero: somebody has, or not known
 
 	// while it is written
-	held     []gate.Opening
+	held     []waiting
 	pause    *pause.Pause
 	began    time.Time // of the writing
 	detached bool      // the writer may go on
@@ -131,7 +131,7 @@ func (s *Supervisor) open(w *watch, f *os.File, info unix.FileInfo) (*build, err
 	if err != nil {
 		return nil, err
 	}
-	b := &build{id: info.FileID, path: w.path, file: text, watches: map[*watch]bool{}}
+	b := &build{id: info.FileID, path: w.path, file: text, watches: map[*watch]bool{}, owners: map[*watch]bool{}}
 	err = unix.Lease(text)
 	switch {
 	case errors.Is(err, unix.ErrBusy):
@@ -155,6 +155,7 @@ func (s *Supervisor) open(w *watch, f *os.File, info unix.FileInfo) (*build, err
 
 // cover attaches those of the watch's hooks that the build has not yet.
 func (s *Supervisor) cover(w *watch, b *build) error {
+	b.owners[w] = true
 	var lacking []*hooked
 	for _, k := range w.hooks {
 		if k.in(b) {

@@ -267,15 +267,7 @@ func (s *Supervisor) discard(b *build) {
 		}
 	}
 	s.settleCounts(b)
-	for _, o := range b.held {
-		o.Allow()
-		o.File.Close()
-	}
-	b.held = nil
-	if b.pause != nil {
-		b.pause.Resume()
-		b.pause = nil
-	}
+	s.resume(b)
 	b.file.Close()
 	if s.builds[b.id] == b {
 		delete(s.builds, b.id)

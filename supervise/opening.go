@@ -56,7 +56,7 @@ func (s *Supervisor) opening(o gate.Opening) {
 	}
 	if b := s.builds[id]; b != nil && b.state == writing {
 		if !asked().Write {
-			s.hold(o, &b.held)
+			s.hold(waiting{o, asked(), time.Now()}, &b.held)
 			return
 		}
 		s.allow(o)
@@ -67,7 +67,7 @@ func (s *Supervisor) opening(o gate.Opening) {
 		return
 	}
 	if p := s.pending[id]; p != nil && !p.leaked {
-		s.hold(o, &p.openings)
+		s.hold(waiting{o, asked(), time.Now()}, &p.openings)
 		return
 	}
 	if err := s.meet(watches, o.File); err != nil {
@@ -75,7 +75,7 @@ func (s *Supervisor) opening(o gate.Opening) {
 			s.allow(o)
 			return
 		}
-		s.postpone(id, watches, o)
+		s.postpone(id, watches, waiting{o, asked(), time.Now()})
 		return
 	}
 	s.allow(o)
@@ -102,57 +102,21 @@ func (s *Supervisor) whose(o gate.Opening, name string) (watches []*watch, asked
 		}
 		return *request
 	}
-	dir, base := path.Split(name)
-	dir = path.Clean(dir)
-	candidates := s.names[base]
-	for w := range candidates {
-		if w.pid != 0 || w.passes(dir, base) {
+	for w := range s.names[path.Base(name)] {
+		if w.pid != 0 || w.places[name] {
 			watches = append(watches, w)
 		}
 	}
-	if len(watches) > 0 || !s.linked() {
+	if len(watches) > 0 || !s.linked {
 		return watches, asked
 	}
 	// The thread may have come by a link that leads elsewhere already.
 	for w := range s.names[path.Base(asked().Path)] {
-		if w.links() {
+		if w.linked {
 			watches = append(watches, w)
 		}
 	}
 	return watches, asked
-}
-
-// linked tells whether any path ends in a symbolic link.
-func (s *Supervisor) linked() bool {
-	for _, w := range s.watches {
-		if w.links() {
-			return true
-		}
-	}
-	return false
-}
-
-func (w *watch) links() bool {
-	if w.way == nil {
-		return false
-	}
-	for _, step := range w.way.Steps {
-		if step.Last && step.Link != "" {
-			return true
-		}
-	}
-	return false
-}
-
-// passes tells whether the file of that name in that directory would be the
-// watch's.
-func (w *watch) passes(dir, base string) bool {
-	for _, step := range w.way.Steps {
-		if step.Last && step.Name == base && step.Path == dir {
-			return true
-		}
-	}
-	return false
 }
 
 // meet attaches a file that somebody opens, whether or not the watches' paths
@@ -176,9 +140,36 @@ func (s *Supervisor) meet(watches []*watch, f *os.File) error {
 	return errors.Join(errs...)
 }
 
+// waiting is a thread that waits for a file.
+type waiting struct {
+	gate.Opening
+	asked opener.Request
+	since time.Time
+}
+
 // hold lets a thread wait.
-func (s *Supervisor) hold(o gate.Opening, list *[]gate.Opening) {
+func (s *Supervisor) hold(w waiting, list *[]waiting) {
 	s.stats.held++
-	*list = append(*list, o)
+	*list = append(*list, w)
 	s.wake()
+}
+
+// unknownFor is how long a thread waits of which cannot be told whether it
+// wants to write: if it does, it waits for itself.
+const unknownFor = 100 * time.Millisecond
+
+// pass lets those go on that turn out to be writers.
+func (s *Supervisor) pass(list []waiting) []waiting {
+	kept := list[:0]
+	for _, w := range list {
+		if !w.asked.Known {
+			w.asked = opener.Of(w.TID)
+		}
+		if w.asked.Write || !w.asked.Known && time.Since(w.since) > unknownFor {
+			s.allow(w.Opening)
+			continue
+		}
+		kept = append(kept, w)
+	}
+	return kept
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/surehook/surehook/internal/unix"
-	"github.com/surehook/surehook/supervise/internal/gate"
 )
 
 // pending is a file that somebody opens while it cannot be probed yet: it is
@@ -16,7 +15,7 @@ import (
 type pending struct {
 	file     *os.File
 	watches  []*watch
-	openings []gate.Opening
+	openings []waiting
 	since    time.Time
 	idle     time.Time // since when nobody writes it, and it is unusable all the same
 	leaked   bool      // the threads went on; from then on there is a gap
@@ -34,20 +33,20 @@ const (
 )
 
 // postpone lets a thread wait for a file that is not ready.
-func (s *Supervisor) postpone(id unix.FileID, watches []*watch, o gate.Opening) {
+func (s *Supervisor) postpone(id unix.FileID, watches []*watch, o waiting) {
 	p := s.pending[id]
 	if p == nil {
 		// The opening's own file is closed with its answer.
 		text, _, err := unix.OpenText(o.File)
 		if err != nil {
-			s.allow(o)
+			s.allow(o.Opening)
 			return
 		}
 		p = &pending{file: text, watches: watches, since: time.Now()}
 		s.pending[id] = p
 	}
 	if p.leaked {
-		s.allow(o)
+		s.allow(o.Opening)
 		return
 	}
 	s.hold(o, &p.openings)
@@ -112,6 +111,7 @@ func (s *Supervisor) tryAll() bool {
 const retry = 25 * time.Millisecond
 
 func (s *Supervisor) try(id unix.FileID, p *pending) {
+	p.openings = s.pass(p.openings)
 	err := s.meet(p.watches, p.file)
 	now := time.Now()
 	if err == nil || !forgiven(err) {
@@ -144,7 +144,7 @@ func (s *Supervisor) try(id unix.FileID, p *pending) {
 // let has the threads go on.
 func (s *Supervisor) let(p *pending) {
 	for _, o := range p.openings {
-		s.allow(o)
+		s.allow(o.Opening)
 	}
 	p.openings = nil
 }

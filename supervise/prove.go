@@ -51,6 +51,10 @@ func (s *Supervisor) prove() {
 	}
 }
 
+// installTime is more than the kernel needs between making a mapping and its
+// breakpoints.
+const installTime = 20 * time.Millisecond
+
 // claim is what should be in the memory of processes.
 type claim struct {
 	build   *build
@@ -104,6 +108,14 @@ func (b *build) offsets() []uint64 {
 func (s *Supervisor) proveIn(c claim, u mapped.User) {
 	missing, ok := lacking(u, c.offsets)
 	if !ok || missing == 0 {
+		return
+	}
+	// A mapping is seen before the kernel puts breakpoints into it.
+	time.Sleep(installTime)
+	if u.Areas = mapped.Of(u.PID, c.file); len(u.Areas) == 0 {
+		return
+	}
+	if missing, ok = lacking(u, c.offsets); !ok || missing == 0 {
 		return
 	}
 	s.turn.Lock()

@@ -119,6 +119,7 @@ func stopAll(p *pause.Pause, f mapped.File) []error {
 // tryRewritten attaches a file again when nobody writes it any more.
 func (s *Supervisor) tryRewritten(b *build) {
 	now := time.Now()
+	b.held = s.pass(b.held)
 	err := unix.Lease(b.file)
 	if errors.Is(err, unix.ErrBusy) {
 		b.settle = time.Time{}
@@ -174,7 +175,7 @@ func (s *Supervisor) tryRewritten(b *build) {
 // recover attaches the hooks of a build that has another content now.
 func (s *Supervisor) recover(b *build) error {
 	var errs []error
-	for w := range b.watches {
+	for w := range b.owners {
 		errs = append(errs, s.cover(w, b))
 	}
 	return errors.Join(errs...)
@@ -191,7 +192,7 @@ func (s *Supervisor) leak(b *build, now time.Time) {
 // resume lets all go on that wait for a build.
 func (s *Supervisor) resume(b *build) {
 	for _, o := range b.held {
-		s.allow(o)
+		s.allow(o.Opening)
 	}
 	b.held = nil
 	if b.pause != nil {

@@ -42,6 +42,7 @@ type Supervisor struct {
 	hooks   map[ID]*hooked
 	watches map[string]*watch
 	names   map[string]map[*watch]bool // watches by the names of files that may be theirs
+	linked  bool                       // a path ends in a symbolic link
 	dirs    map[int]*directory         // by inotify's number
 	builds  map[unix.FileID]*build
 	pending map[unix.FileID]*pending

@@ -4,6 +4,7 @@ package supervise
 
 import (
 	"os"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,12 +45,15 @@ func specOf(h hook.Hook) string {
 
 // watch is a path and the hooks on what it leads to.
 type watch struct {
-	path    string
-	pid     int // of /proc/PID/root/...; 0: none
-	hooks   []*hooked
-	way     *way.Way // as it was looked at last; its File is closed
-	dirs    map[int]bool
-	names   []string
+	path  string
+	pid   int // of /proc/PID/root/...; 0: none
+	hooks []*hooked
+	way   *way.Way // as it was looked at last; its File is closed
+	dirs  map[int]bool
+	// places are where its file is or was expected: whoever opened it there may
+	// be looked at only when the path leads elsewhere already.
+	places  map[string]bool
+	linked  bool // the path ends, or ended, in a symbolic link
 	current *build
 	missing string    // what Waiting said
 	bad     time.Time // since when it leads to an unusable file; zero: it does not
@@ -62,7 +66,7 @@ type watch struct {
 }
 
 func newWatch(path string) *watch {
-	w := &watch{path: path, dirs: map[int]bool{}, seen: map[int]bool{}}
+	w := &watch{path: path, dirs: map[int]bool{}, seen: map[int]bool{}, places: map[string]bool{}}
 	if rest, ok := strings.CutPrefix(path, "/proc/"); ok {
 		number, _, _ := strings.Cut(rest, "/")
 		w.pid, _ = strconv.Atoi(number)
@@ -186,27 +190,36 @@ func (s *Supervisor) leaveDir(w *watch, number int) {
 	}
 }
 
-// index notes the names of files that may be the watch's.
+// maxPlaces bounds the places that a watch remembers.
+const maxPlaces = 64
+
+// index notes where the watch's file is expected.
 func (s *Supervisor) index(w *watch) {
-	for _, n := range w.names {
-		if delete(s.names[n], w); len(s.names[n]) == 0 {
-			delete(s.names, n)
-		}
-	}
-	w.names = w.names[:0]
-	if w.way == nil {
-		return
+	if len(w.places) > maxPlaces {
+		s.unindex(w)
 	}
 	for _, step := range w.way.Steps {
 		if !step.Last {
 			continue
 		}
-		w.names = append(w.names, step.Name)
+		w.places[path.Join(step.Path, step.Name)] = true
+		w.linked = w.linked || step.Link != ""
 		if s.names[step.Name] == nil {
 			s.names[step.Name] = map[*watch]bool{}
 		}
 		s.names[step.Name][w] = true
 	}
+	s.linked = s.linked || w.linked
+}
+
+func (s *Supervisor) unindex(w *watch) {
+	for place := range w.places {
+		name := path.Base(place)
+		if delete(s.names[name], w); len(s.names[name]) == 0 {
+			delete(s.names, name)
+		}
+	}
+	clear(w.places)
 }
 
 // forget ends a watch.
@@ -214,8 +227,7 @@ func (s *Supervisor) forget(w *watch) {
 	for number := range w.dirs {
 		s.leaveDir(w, number)
 	}
-	w.way = nil
-	s.index(w)
+	s.unindex(w)
 	s.leave(w)
 	delete(s.watches, w.path)
 }

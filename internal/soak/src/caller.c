@@ -131,7 +131,7 @@ static void spawn(char **argv, char *mode)
 		while (waitpid(pid, &status, 0) < 0)
 			if (stop)
 				kill(pid, SIGTERM);
-		if (WIFSIGNALED(status))
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
 			add(&truth->crashed, 1);
 	}
 }

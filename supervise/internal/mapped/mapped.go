@@ -77,6 +77,15 @@ func Find(files []File, open bool) ([][]User, error) {
 	return out, nil
 }
 
+// Of gives the mappings of a file in one process.
+func Of(pid int, f File) []Area {
+	var buf bytes.Buffer
+	if err := read(&buf, fmt.Sprintf("/proc/%d/maps", pid)); err != nil {
+		return nil
+	}
+	return areas(buf.Bytes(), f)
+}
+
 func processes() ([]int, error) {
 	dir, err := os.Open("/proc")
 	if err != nil {

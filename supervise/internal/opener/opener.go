@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/surehook/surehook/internal/unix"
 )
@@ -33,12 +34,24 @@ func Of(tid int) Request {
 	if tid <= 0 {
 		return Request{}
 	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", tid))
-	if err != nil {
-		return Request{}
+	name := fmt.Sprintf("/proc/%d/syscall", tid)
+	for try := 0; ; try++ {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return Request{}
+		}
+		if !strings.HasPrefix(string(text), "running") || try == tries {
+			return decode(string(text), memory(tid))
+		}
+		time.Sleep(between) // it is on its way to sleep
 	}
-	return decode(string(text), memory(tid))
 }
+
+// A thread that waits is told of before it sleeps.
+const (
+	tries   = 20
+	between = 20 * time.Microsecond
+)
 
 // memory reads a thread's memory.
 func memory(tid int) func([]byte, uint64) int {
