@@ -22,6 +22,7 @@ type Document struct {
 	Files   []CheckedFile   // with the hooks in them; of Kernels too
 	General []check.Finding // about a file that was given, not about a hook in it
 	Skipped []Skipped
+	Passed  []Passed // files that hold nothing to check
 }
 
 // Skipped is something that was given and has no answer.
@@ -65,18 +66,21 @@ func Write(w io.Writer, f Format, d *Document, full bool) error {
 			return err
 		}
 	}
-	return d.rest(w, f)
+	return d.rest(w, f, full)
 }
 
 // flat is the document with the hooks in files among the others.
 func (d *Document) flat() *Document {
-	if len(d.Files) == 0 {
+	if len(d.Files)+len(d.Passed) == 0 {
 		return d
 	}
 	all := *d
 	all.Files = nil
 	all.Hooks, all.Fleet, all.Skipped = slices.Clone(d.Hooks), slices.Clone(d.Fleet), slices.Clone(d.Skipped)
 	all.General = slices.Clone(d.General)
+	for _, p := range passedOver(d.Passed) {
+		all.Skipped = append(all.Skipped, Skipped{Subject: p.dir, Reason: p.String()})
+	}
 	for _, f := range d.Files {
 		all.General = append(all.General, f.Findings...)
 		for _, p := range f.Programs {
@@ -93,20 +97,21 @@ func (d *Document) flat() *Document {
 }
 
 // rest writes what is not about a hook.
-func (d *Document) rest(w io.Writer, f Format) error {
+func (d *Document) rest(w io.Writer, f Format, full bool) error {
 	if f == JSON {
 		for _, g := range d.General {
 			if err := line(w, newFinding(g)); err != nil {
 				return err
 			}
 		}
-		return nil
+		return d.passedJSON(w)
 	}
 	return buffered(w, func(b *bufio.Writer) {
 		for _, g := range d.General {
 			fmt.Fprintf(b, "\n%s", placeOf(g.Origin))
 			findingText(b, g)
 		}
+		d.passedText(b, full)
 	})
 }
 

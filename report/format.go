@@ -51,6 +51,7 @@ const (
 	FactsSchema   = "surehook.facts/1"
 	ChangeSchema  = "surehook.change/1"
 	FileSchema    = "surehook.file/1"
+	SkippedSchema = "surehook.skipped/1"
 )
 
 // hex is an address or an offset: a string, because JSON numbers lose bits

@@ -99,7 +99,7 @@ func (c *common) document(d *report.Document, k *kernelFlags, args []string, bui
 
 // empty tells whether a document has no answer.
 func empty(d *report.Document) bool {
-	return len(d.Hooks)+len(d.Fleet)+len(d.Files)+len(d.General) == 0
+	return len(d.Hooks)+len(d.Fleet)+len(d.Files)+len(d.General)+len(d.Passed) == 0
 }
 
 // split takes files apart from hooks, and hooks of the kernel from those of

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/surehook/surehook/bpfobj"
 	"github.com/surehook/surehook/internal/shipped"
 	"github.com/surehook/surehook/report"
 )
@@ -9,14 +8,14 @@ import (
 // checkFiles runs the rules on all that files and directories hold, and skips
 // what cannot be read.
 func (c *common) checkFiles(d *report.Document, k *kernelFlags, names []string, skip func(string, error)) {
-	var files []*bpfobj.File
+	var found shipped.Contents
 	for _, name := range names {
-		list, err := shipped.Read(name)
-		if err != nil {
+		if err := found.Add(name); err != nil {
 			skip(name, err)
 		}
-		files = append(files, list...)
 	}
+	files := found.Files
+	d.Passed = found.Passed
 	checker := shipped.Checker{Files: c.analyzer()}
 	defer checker.Files.Close()
 	if shipped.NeedKernels(files) {

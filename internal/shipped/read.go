@@ -3,14 +3,15 @@ package shipped
 import (
 	"debug/elf"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/surehook/surehook/bpfobj"
+	"github.com/surehook/surehook/report"
 )
 
 // suffixes are endings of files that check reads, whether they exist or not.
@@ -30,82 +31,118 @@ func IsFile(arg string) bool {
 	return false
 }
 
-// errNothing says that a file holds nothing that could be checked.
-var errNothing = errors.New("neither a BPF object, nor a program that holds one, nor a script of bpftrace; to check a probe on it write uprobe:FILE:FUNCTION")
+// Reasons why something in a directory is passed over.
+const (
+	noHooks = "neither a BPF object, nor a program that holds one, nor a script of bpftrace"
+	aLink   = "a symbolic link, which is not followed"
+	aStore  = "the files of a version control system"
+)
 
-// Read reads a file, or those of a directory. What cannot be read is in the
-// error; the rest is in the result all the same.
-func Read(name string) ([]*bpfobj.File, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return readDir(name)
-	}
-	f, err := readFile(name)
-	if err == nil && f == nil {
-		err = fmt.Errorf("%s: %w", name, errNothing)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return []*bpfobj.File{f}, nil
+// NothingError says that a file or directory holds nothing that could be
+// checked.
+type NothingError struct{ Path, Reason string }
+
+func (e *NothingError) Error() string { return e.Path + ": " + e.Reason }
+
+// Contents are what was found in files and directories.
+type Contents struct {
+	Files  []*bpfobj.File
+	Passed []report.Passed // what there is besides in directories
 }
 
-// readDir reads what there is in a directory; other files than those it knows
-// are passed over.
-func readDir(name string) (files []*bpfobj.File, failed error) {
-	err := filepath.WalkDir(name, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
+// Add reads a file, or those of a directory. What cannot be read is in the
+// error; the rest is in the contents all the same.
+func (c *Contents) Add(name string) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return c.addDir(name)
+	}
+	f, why, err := readFile(name)
+	if err == nil && f == nil {
+		err = &NothingError{name, why + "; to check a probe on it write uprobe:FILE:FUNCTION"}
+	}
+	if err != nil {
+		return err
+	}
+	c.Files = append(c.Files, f)
+	return nil
+}
+
+// addDir reads what there is in a directory, and notes what it passes over.
+func (c *Contents) addDir(name string) (failed error) {
+	before := len(c.Files)
+	pass := func(path, why string) { c.Passed = append(c.Passed, report.Passed{Dir: name, Path: path, Reason: why}) }
+	// The slash makes WalkDir follow a link that was given.
+	err := filepath.WalkDir(name+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error {
+		path = filepath.Clean(path)
+		switch {
+		case err != nil:
 			failed = errors.Join(failed, err)
 			return nil
-		}
-		if !d.Type().IsRegular() {
+		case d.IsDir() && slices.Contains(stores(), d.Name()) && path != filepath.Clean(name):
+			pass(path, aStore)
+			return filepath.SkipDir
+		case d.IsDir():
+			return nil
+		case d.Type()&fs.ModeSymlink != 0:
+			pass(path, aLink)
+			return nil
+		case !d.Type().IsRegular():
+			pass(path, "a socket, pipe or device")
 			return nil
 		}
-		f, err := readFile(path)
+		f, why, err := readFile(path)
 		failed = errors.Join(failed, err)
 		if f != nil {
-			files = append(files, f)
+			c.Files = append(c.Files, f)
+		} else if err == nil {
+			pass(path, why)
 		}
 		return nil
 	})
 	failed = errors.Join(failed, err)
-	if len(files) == 0 && failed == nil {
-		failed = fmt.Errorf("%s: nothing in it that hooks anything", name)
+	if len(c.Files) == before && failed == nil {
+		failed = &NothingError{name, "nothing in it that hooks anything"}
 	}
-	return files, failed
+	return failed
 }
 
+// stores are directories of version control systems.
+func stores() []string { return []string{".git", ".hg", ".svn", ".jj"} }
+
 // readFile reads one file by what it begins with; nil for one that holds
-// nothing to check.
-func readFile(name string) (*bpfobj.File, error) {
+// nothing to check, and why it does not.
+func readFile(name string) (f *bpfobj.File, why string, err error) {
 	r, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer r.Close()
 	info, err := r.Stat()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	head := make([]byte, 64)
 	n, err := r.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, "", err
 	}
 	switch head = head[:n]; {
 	case bpfobj.IsObject(head):
-		return bpfobj.Read(r, info.Size(), name)
+		f, err = bpfobj.Read(r, info.Size(), name)
+		return f, "", err
 	case strings.HasPrefix(string(head), elf.ELFMAG):
 		f, err := bpfobj.ReadExecutable(r, info.Size(), name)
 		if err != nil || len(f.Programs)+len(f.Skipped) == 0 {
-			return nil, err
+			return nil, noHooks, err
 		}
-		return f, nil
+		return f, "", nil
 	case isScript(name, head):
-		return readScript(r, info.Size(), name)
+		f, err = readScript(r, info.Size(), name)
+		return f, "", err
 	}
-	return nil, nil
+	return nil, noHooks, nil
 }

@@ -2,12 +2,15 @@ package shipped
 
 import (
 	"bytes"
+	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/surehook/surehook/bpfobj"
 	"github.com/surehook/surehook/check"
 	"github.com/surehook/surehook/internal/target"
 	"github.com/surehook/surehook/kernel"
@@ -39,11 +42,51 @@ func compile(t *testing.T, dir string) string {
 	return out
 }
 
+func read(name string) ([]*bpfobj.File, []report.Passed, error) {
+	var c Contents
+	err := c.Add(name)
+	return c.Files, c.Passed, err
+}
+
+// TestPassed: what is passed over in a directory is noted with the reason,
+// also where the directory is given by a link.
+func TestPassed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	for name, text := range map[string]string{"a.bt": "BEGIN { }", "README": "x", "sub/.git/HEAD": "x", "sub/b.bt": "BEGIN { }", "empty": ""} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alias := filepath.Join(t.TempDir(), "alias")
+	if err := errors.Join(os.Symlink(filepath.Join(dir, "README"), filepath.Join(dir, "link")), os.Symlink(dir, alias)); err != nil {
+		t.Fatal(err)
+	}
+	for _, given := range []string{dir, alias} {
+		files, passed, err := read(given)
+		if err != nil || len(files) != 2 {
+			t.Errorf("%d files, %v", len(files), err)
+		}
+		got := map[string]string{}
+		for _, p := range passed {
+			name, err := filepath.Rel(given, p.Path)
+			if err != nil || p.Dir != given {
+				t.Error(p, err)
+			}
+			got[name] = p.Reason
+		}
+		want := map[string]string{"README": noHooks, "empty": noHooks, "link": aLink, filepath.Join("sub", ".git"): aStore}
+		if !maps.Equal(got, want) {
+			t.Errorf("%v", got)
+		}
+	}
+}
+
 // TestCheck: a directory's object, one of whose hooks is not in the kernel.
 func TestCheck(t *testing.T) {
 	dir := t.TempDir()
 	object := compile(t, dir)
-	files, err := Read(dir)
+	files, _, err := read(dir)
 	if err != nil || len(files) != 1 || files[0].Path != object {
 		t.Fatalf("%+v, %v", files, err)
 	}
@@ -94,7 +137,7 @@ func TestIsFile(t *testing.T) {
 			t.Errorf("%s: %v", arg, got)
 		}
 	}
-	if _, err := Read(t.TempDir()); err == nil {
+	if _, _, err := read(t.TempDir()); err == nil {
 		t.Error("an empty directory")
 	}
 }
@@ -110,7 +153,7 @@ func TestScripts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	files, err := Read(dir)
+	files, _, err := read(dir)
 	if err != nil || len(files) != 3 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
