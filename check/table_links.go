@@ -11,6 +11,7 @@ const (
 	SH307 Code = "SH307" // interposable function
 	SH308 Code = "SH308" // no such function in the file
 	SH309 Code = "SH309" // file that is not here
+	SH310 Code = "SH310" // probe on a file that was replaced
 )
 
 func linkRules() []Rule {
@@ -145,6 +146,21 @@ What a uprobe sees depends on the very build of the file:
 
 is answered for the libssl that is installed where surehook runs.`,
 			Remedy: "Check where the file is installed.",
+		},
+		{
+			Code: SH310, Title: "probe on a file that was replaced", Severity: Error, beyond: true,
+			Summary: "A probe that is attached sits on a file that is not there any more, or that changed under it.",
+			Explanation: `
+A uprobe belongs to an inode and an offset in it, not to a name:
+
+    mv libx.so.new libx.so    the probe stays on the old file: programs that
+                              start now run the new one and are not seen
+    cp libx.so.new libx.so    the offset is in other code now: something else
+                              is counted, or the program crashes
+
+The kernel tells of uprobe.multi links that their file has no name any more. Of
+other probes only the time of the file says that it may have changed.`,
+			Remedy: "Start the program that attached the probe again, or have it follow updates.",
 		},
 	}
 }

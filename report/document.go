@@ -20,6 +20,7 @@ type Document struct {
 	Kernels []string        // that the hooks of Fleet were asked of
 	Fleet   []OnKernels     // hooks of kernels
 	Files   []CheckedFile   // with the hooks in them; of Kernels too
+	Running []Attached      // what is attached on this machine, if that was asked: then not nil; of Kernels too
 	General []check.Finding // about a file that was given, not about a hook in it
 	Skipped []Skipped
 	Passed  []Passed // files that hold nothing to check
@@ -66,20 +67,35 @@ func Write(w io.Writer, f Format, d *Document, full bool) error {
 			return err
 		}
 	}
+	if d.Running != nil {
+		if err := d.running(w, f, full); err != nil {
+			return err
+		}
+	}
 	return d.rest(w, f, full)
 }
 
 // flat is the document with the hooks in files among the others.
 func (d *Document) flat() *Document {
-	if len(d.Files)+len(d.Passed) == 0 {
+	if len(d.Files)+len(d.Passed)+len(d.Running) == 0 {
 		return d
 	}
 	all := *d
-	all.Files = nil
+	all.Files, all.Running, all.Passed = nil, nil, nil
 	all.Hooks, all.Fleet, all.Skipped = slices.Clone(d.Hooks), slices.Clone(d.Fleet), slices.Clone(d.Skipped)
 	all.General = slices.Clone(d.General)
 	for _, p := range passedOver(d.Passed) {
 		all.Skipped = append(all.Skipped, Skipped{Subject: p.dir, Reason: p.String()})
+	}
+	for i := range d.Running {
+		a := &d.Running[i]
+		for _, f := range a.Functions {
+			all.Hooks = append(all.Hooks, f.Checked)
+		}
+		all.Fleet = append(all.Fleet, a.OnKernel...)
+		for _, why := range a.NotKnown {
+			all.Skipped = append(all.Skipped, Skipped{Subject: a.title(), Origin: a.Origin(), Reason: why})
+		}
 	}
 	for _, f := range d.Files {
 		all.General = append(all.General, f.Findings...)
@@ -96,6 +112,19 @@ func (d *Document) flat() *Document {
 	return &all
 }
 
+// running writes what is attached.
+func (d *Document) running(w io.Writer, f Format, full bool) error {
+	if f == JSON {
+		return attachedJSON(w, d.Running)
+	}
+	return buffered(w, func(b *bufio.Writer) {
+		if len(d.Hooks)+len(d.Fleet)+len(d.Files) > 0 {
+			b.WriteString("\n")
+		}
+		attachedText(b, d.Kernels, d.Running, full)
+	})
+}
+
 // rest writes what is not about a hook.
 func (d *Document) rest(w io.Writer, f Format, full bool) error {
 	if f == JSON {
@@ -110,6 +139,11 @@ func (d *Document) rest(w io.Writer, f Format, full bool) error {
 		for _, g := range d.General {
 			fmt.Fprintf(b, "\n%s", placeOf(g.Origin))
 			findingText(b, g)
+		}
+		for _, s := range d.Skipped {
+			if !s.Failed { // else it is said on standard error
+				fmt.Fprintf(b, "\n%s\n", wrap("not looked at: "+s.Subject+": "+s.Reason, width, "  "))
+			}
 		}
 		d.passedText(b, full)
 	})

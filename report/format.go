@@ -42,16 +42,17 @@ func ParseDocumentFormat(text string) (Format, error) {
 // The schemas of the JSON contract. The number is raised only when a field
 // is removed or changes its meaning.
 const (
-	SitesSchema   = "surehook.sites/1"
-	CountSchema   = "surehook.count/1"
-	EventSchema   = "surehook.event/1"
-	FindingSchema = "surehook.finding/1"
-	VerdictSchema = "surehook.verdict/1"
-	KernelSchema  = "surehook.kernel/1"
-	FactsSchema   = "surehook.facts/1"
-	ChangeSchema  = "surehook.change/1"
-	FileSchema    = "surehook.file/1"
-	SkippedSchema = "surehook.skipped/1"
+	SitesSchema    = "surehook.sites/1"
+	CountSchema    = "surehook.count/1"
+	EventSchema    = "surehook.event/1"
+	FindingSchema  = "surehook.finding/1"
+	VerdictSchema  = "surehook.verdict/1"
+	KernelSchema   = "surehook.kernel/1"
+	FactsSchema    = "surehook.facts/1"
+	ChangeSchema   = "surehook.change/1"
+	FileSchema     = "surehook.file/1"
+	SkippedSchema  = "surehook.skipped/1"
+	AttachedSchema = "surehook.attached/1"
 )
 
 // hex is an address or an offset: a string, because JSON numbers lose bits

@@ -28,6 +28,12 @@ func (d *Document) EachFindings(visit func([]check.Finding)) {
 			onKernels(p.OnKernel)
 		}
 	}
+	for _, a := range d.Running {
+		for _, f := range a.Functions {
+			visit(f.Findings)
+		}
+		onKernels(a.OnKernel)
+	}
 	visit(d.General)
 }
 

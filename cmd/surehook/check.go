@@ -21,8 +21,13 @@ func newCheck(s streams) *cobra.Command {
 		Use:     "check HOOK|FILE...",
 		Short:   "Say what a probe misses, why, and what to attach instead",
 		Example: "  surehook check uprobe:./prog:add\n  surehook check --kernel all kprobe:vfs_read fentry:do_sys_open\n  surehook check --build-id 4f1c22e0 uprobe:./prog:0x1149\n  surehook check --kernel all ./tracer.bpf.o",
-		Args:    hooks,
-		RunE:    func(_ *cobra.Command, args []string) error { return r.run(s, args) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if r.running {
+				return r.runningArgs(args)
+			}
+			return hooks(cmd, args)
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return r.run(s, args) },
 	}
 	r.register(cmd)
 	cmd.Flags().Lookup("format").Usage = "text, json: one object a line (docs/json.md), or one document: sarif, junit, markdown"
@@ -30,6 +35,7 @@ func newCheck(s streams) *cobra.Command {
 	r.baseline.register(cmd)
 	cmd.Flags().StringVar(&r.failOn, "fail-on", "warning", "exit 1 from this `SEVERITY` on: error, warning, info or none")
 	cmd.Flags().StringVar(&r.buildID, "build-id", "", "the build (`HEX`) that offsets and addresses were computed for")
+	cmd.Flags().BoolVar(&r.running, "running", false, "check every tracing program that is attached on this machine, whoever attached it")
 	cmd.Flags().BoolVar(&r.full, "full", false, "every finding in full, however many there are")
 	return cmd
 }
@@ -40,7 +46,7 @@ type checkRun struct {
 	kernels         kernelFlags
 	baseline        baselineFlags
 	failOn, buildID string
-	full            bool
+	full, running   bool
 }
 
 func (r *checkRun) run(s streams, args []string) error {
@@ -61,7 +67,7 @@ func (r *checkRun) run(s streams, args []string) error {
 	}
 	now := time.Now()
 	d := &report.Document{Version: version(), FailOn: limit}
-	failed := r.document(d, &r.kernels, args, strings.ToLower(r.buildID))
+	failed := r.document(d, args)
 	r.baseline.apply(accepted, d, now)
 	if failed == nil || !empty(d) {
 		if err := report.Write(s.out, format, d, r.full); err != nil {
@@ -80,26 +86,30 @@ func (r *checkRun) run(s streams, args []string) error {
 	return nil
 }
 
-// document checks every hook. What could not be checked is in the error, and
-// in the document, which has the answers to all others.
-func (c *common) document(d *report.Document, k *kernelFlags, args []string, buildID string) error {
+// document checks all that is asked for. What could not be checked is in the
+// error, and in the document, which has the answers to all others.
+func (r *checkRun) document(d *report.Document, args []string) error {
 	var failed error
 	skip := func(subject string, err error) {
 		failed = errors.Join(failed, err)
 		d.Skipped = append(d.Skipped, report.Skipped{Subject: subject, Reason: err.Error(), Failed: true})
 	}
-	files, onBinaries, onKernel := split(args, skip)
-	d.Hooks = c.check(onBinaries, buildID, skip)
-	if len(onKernel) > 0 {
-		failed = errors.Join(failed, k.check(d, onKernel))
+	if r.running {
+		err := r.checkRunning(d, &r.kernels, skip)
+		return errors.Join(failed, err)
 	}
-	c.checkFiles(d, k, files, skip)
+	files, onBinaries, onKernel := split(args, skip)
+	d.Hooks = r.check(onBinaries, strings.ToLower(r.buildID), skip)
+	if len(onKernel) > 0 {
+		failed = errors.Join(failed, r.kernels.check(d, onKernel))
+	}
+	r.checkFiles(d, &r.kernels, files, skip)
 	return failed
 }
 
 // empty tells whether a document has no answer.
 func empty(d *report.Document) bool {
-	return len(d.Hooks)+len(d.Fleet)+len(d.Files)+len(d.General)+len(d.Passed) == 0
+	return len(d.Hooks)+len(d.Fleet)+len(d.Files)+len(d.General)+len(d.Passed) == 0 && d.Running == nil
 }
 
 // split takes files apart from hooks, and hooks of the kernel from those of

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/surehook/surehook/attach"
+	"github.com/surehook/surehook/running"
 )
 
 // The exit codes, the same for every subcommand.
@@ -39,7 +40,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, attach.ErrNotPermitted), errors.Is(err, attach.ErrNotSupported):
+	case errors.Is(err, attach.ErrNotPermitted), errors.Is(err, attach.ErrNotSupported),
+		errors.Is(err, running.ErrNotPermitted), errors.Is(err, running.ErrNotSupported):
 		return exitPrivilege
 	case errors.As(err, &coded):
 		return coded.code

@@ -69,11 +69,7 @@ func (a *Analyzer) ResolveHook(h hook.Hook) (Resolved, error) {
 	if !h.Kind.User() {
 		return Resolved{}, &KernelError{h}
 	}
-	path, err := a.find(h.Target)
-	if err != nil {
-		return Resolved{}, err
-	}
-	b, err := a.binary(path)
+	b, err := a.Binary(h.Target)
 	if err != nil {
 		return Resolved{}, err
 	}
@@ -82,6 +78,15 @@ func (a *Analyzer) ResolveHook(h hook.Hook) (Resolved, error) {
 		return Resolved{}, err
 	}
 	return Resolved{Hook: h, Binary: b, Results: results}, nil
+}
+
+// Binary finds the file that hooks name so, and opens it once.
+func (a *Analyzer) Binary(name string) (*sites.Binary, error) {
+	path, err := a.find(name)
+	if err != nil {
+		return nil, err
+	}
+	return a.binary(path)
 }
 
 // Close closes all files.
