@@ -53,6 +53,7 @@ const (
 	FileSchema     = "surehook.file/1"
 	SkippedSchema  = "surehook.skipped/1"
 	AttachedSchema = "surehook.attached/1"
+	WatchedSchema  = "surehook.watched/1"
 )
 
 // hex is an address or an offset: a string, because JSON numbers lose bits

@@ -69,7 +69,18 @@ func newRoot(s streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newSites(s), newCheck(s), newTrace(s), newExplain(s), newKernel(s), newMisses(s), newDemo(s), newBench(s), newVersion(s))
+	root.AddCommand(
+		newSites(s),
+		newCheck(s),
+		newTrace(s),
+		newWatch(s),
+		newExplain(s),
+		newKernel(s),
+		newMisses(s),
+		newDemo(s),
+		newBench(s),
+		newVersion(s),
+	)
 	return root
 }
 

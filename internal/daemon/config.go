@@ -24,11 +24,10 @@ type Config struct {
 
 // Hook is one hook of the configuration.
 type Hook struct {
-	Hook       hook.Hook
-	Name       string // in metrics and logs; unique; the hook as it is written if none is given
-	BestEffort bool   // attach what can be, where some places are refused
-	Line       int    // where it stands, from 1; 0 if it came from elsewhere
-	Column     int
+	Hook   hook.Hook
+	Name   string // in metrics and logs; unique; the hook as it is written if none is given
+	Line   int    // where it stands, from 1; 0 if it came from elsewhere
+	Column int
 }
 
 // ConfigError is something in the file that cannot be understood.
@@ -48,7 +47,7 @@ func (e *ConfigError) Error() string {
 func schema() *yamltree.Schema {
 	text, flag := &yamltree.Schema{Type: yamltree.Text}, &yamltree.Schema{Type: yamltree.Bool}
 	entry := &yamltree.Schema{Type: yamltree.MapOf, Required: []string{"hook"}, Fields: map[string]*yamltree.Schema{
-		"hook": text, "name": text, "best-effort": flag,
+		"hook": text, "name": text,
 	}}
 	return &yamltree.Schema{Type: yamltree.MapOf, Required: []string{"hooks"}, Fields: map[string]*yamltree.Schema{
 		"hooks":  {Type: yamltree.ListOf, Elem: entry},
@@ -129,7 +128,6 @@ func (p *parser) config(n *yamltree.Node) {
 			p.fail(item.Get("hook"), "%v", err)
 			continue
 		}
-		h.BestEffort = strings.EqualFold(item.Get("best-effort").String(), "true")
 		h.Line, h.Column = item.Line, item.Column
 		if name := strings.TrimSpace(item.Get("name").String()); name != "" {
 			h.Name = name

@@ -34,7 +34,7 @@ func program(t *testing.T, name string) string {
 
 // What the alerts and the dashboard ask for must be what the daemon has.
 func TestFleetAsksForMetricsThatAreThere(t *testing.T) {
-	known := map[string]bool{"surehook_build_info": true}
+	known := map[string]bool{"surehook_build_info": true, "surehook_attach_seconds_bucket": true}
 	for _, m := range metrics() {
 		known[m.name] = true
 	}
@@ -78,7 +78,7 @@ func TestPrometheus(t *testing.T) {
 	ours := listen(t)
 	go func() {
 		status := func() (Status, error) { return example(), nil }
-		if err := serve(ctx, ours, handler("v1", status, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler)); err != nil {
+		if err := serve(ctx, ours, handler("v1", status, newHistory().latency, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler)); err != nil {
 			t.Error(err)
 		}
 	}()
@@ -108,9 +108,9 @@ func TestPrometheus(t *testing.T) {
 	}
 	defer func() { cancel(); _ = cmd.Wait() }()
 	for query, want := range map[string]string{
-		`surehook_executions_total{hook="tls-write"}`:                                        "1234",
-		`surehook_verdict{hook="tls-write",build_id="aa11",probe="plan",verdict="complete"}`: "1",
-		`count(ALERTS{alertname="SurehookWaiting",alertstate="pending"})`:                    "1",
+		`surehook_executions_total{hook="tls-write"}`:                           "1234",
+		`surehook_verdict{hook="tls-write",build_id="aa11",verdict="complete"}`: "1",
+		`count(ALERTS{alertname="SurehookWaiting",alertstate="pending"})`:       "1",
 		`up{job="surehook"}`: "1",
 	} {
 		if got, err := ask(ctx, theirs, query); err != nil || got != want {

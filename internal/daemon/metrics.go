@@ -36,46 +36,36 @@ func metrics() []metric {
 		{"surehook_undecided_hits_total", prometheus.CounterValue, hook,
 			"Hits of which the probe could not tell whether they were executions.",
 			eachHook(func(h HookStatus) float64 { return float64(h.Undecided) })},
-		{"surehook_reattachments_total", prometheus.CounterValue, []string{"hook", "way"},
-			"Times that the hook was attached to another build of its file, by the way the file was changed.",
-			func(s Status, emit func(float64, ...string)) {
-				for _, h := range s.Hooks {
-					for _, t := range h.Attached {
-						emit(float64(t.N), h.Name, t.Way)
-					}
-				}
-			}},
+		{"surehook_reattachments_total", prometheus.CounterValue, hook,
+			"Times that another build took the place of one and was attached.",
+			eachHook(func(h HookStatus) float64 { return float64(h.Replaced) })},
 		{"surehook_gap_seconds_total", prometheus.CounterValue, hook,
 			"Time in which a new build could be run without probes.",
 			eachHook(func(h HookStatus) float64 { return h.Gap.Seconds() })},
 		{"surehook_gaps_total", prometheus.CounterValue, hook,
 			"Times that a new build could be run without probes.",
 			eachHook(func(h HookStatus) float64 { return float64(h.Gaps) })},
-		{"surehook_verdict", prometheus.GaugeValue, []string{"hook", "build_id", "probe", "verdict"},
-			"1 for the verdict of the plain probe and of surehook's plan on a build.",
+		{"surehook_verdict", prometheus.GaugeValue, []string{"hook", "build_id", "verdict"},
+			"1 for the verdict on what is attached to a build: complete, partial, none or unknown.",
 			func(s Status, emit func(float64, ...string)) {
 				for _, h := range s.Hooks {
 					for _, b := range h.Builds {
-						emit(1, h.Name, b.ID, "plain", b.Plain)
-						emit(1, h.Name, b.ID, "plan", b.Plan)
+						emit(1, h.Name, b.ID, b.Plan)
 					}
 				}
 			}},
-		{"surehook_findings", prometheus.GaugeValue, []string{"hook", "rule"},
-			"Findings about the hook now, by rule (docs/rules.md).",
+		{"surehook_findings_total", prometheus.CounterValue, []string{"hook", "kind"},
+			"What was found wrong with the hook's file, by kind.",
 			func(s Status, emit func(float64, ...string)) {
 				for _, h := range s.Hooks {
 					for _, f := range h.Findings {
-						emit(float64(f.N), h.Name, f.Rule)
+						emit(float64(f.N), h.Name, f.Kind)
 					}
 				}
 			}},
 		{"surehook_waiting", prometheus.GaugeValue, hook,
 			"1 while nothing of the hook is attached because its file or function is not there.",
 			eachHook(func(h HookStatus) float64 { return number(h.Waiting != "") })},
-		{"surehook_processes_without_probe", prometheus.GaugeValue, hook,
-			"Processes that map a build and do not have its probes.",
-			eachHook(func(h HookStatus) float64 { return float64(h.Missing) })},
 		{"surehook_misses_total", prometheus.CounterValue, []string{"hook", "layer"},
 			"Executions that the kernel skipped, by layer. Absent where this kernel does not count them: see surehook_misses_observable.",
 			func(s Status, emit func(float64, ...string)) {

@@ -22,13 +22,12 @@ var update = flag.Bool("update", false, "write testdata/metrics.txt")
 func example() Status {
 	return Status{
 		Hooks: []HookStatus{{
-			Name: "tls-write", Executions: 1234, Undecided: 2, Gap: 1500 * time.Millisecond, Gaps: 1, Missing: 3,
+			Name: "tls-write", Executions: 1234, Undecided: 2, Gap: 1500 * time.Millisecond, Gaps: 1, Replaced: 2,
 			Builds: []BuildStatus{
-				{ID: "aa11", Path: "/lib/libssl.so.3", Planned: 3, Attached: 3, Plain: "partial", Plan: "complete"},
-				{ID: "bb22", Path: "/lib/libssl.so.3 (deleted)", Planned: 1, Attached: 1, Plain: "complete", Plan: "complete", Retired: true},
+				{ID: "aa11", Path: "/lib/libssl.so.3", Planned: 3, Attached: 3, Plan: "complete"},
+				{ID: "bb22", Path: "/lib/libssl.so.3 (deleted)", Planned: 1, Attached: 1, Plan: "complete", Retired: true},
 			},
-			Attached: []Times{{"rename", 2}, {"in place", 1}},
-			Findings: []FindingStatus{{"SH401", 1}},
+			Findings: []FindingStatus{{"not-installed", 1}},
 			Misses:   []Miss{{Layer: "program"}, {Layer: "link", N: 7, Observable: true}},
 		}, {Name: "late", Waiting: "/opt/late.so is not there"}},
 		Features: []Feature{{Name: "no-gap", On: true}, {Name: "pin", Why: "no BPF file system at /sys/fs/bpf"}},
@@ -70,7 +69,7 @@ func TestServer(t *testing.T) {
 	status := func() (Status, error) { return s, nil }
 	get := func(path string) (int, string) {
 		r := httptest.NewRecorder()
-		handler("v1", status, quiet).ServeHTTP(r, httptest.NewRequest("GET", path, nil))
+		handler("v1", status, newHistory().latency, quiet).ServeHTTP(r, httptest.NewRequest("GET", path, nil))
 		body, _ := io.ReadAll(r.Body)
 		return r.Code, string(body)
 	}
@@ -100,5 +99,32 @@ func TestServer(t *testing.T) {
 	}
 	if code, _ := get("/healthz"); code != 503 {
 		t.Errorf("health without counters: %d", code)
+	}
+}
+
+// The page has the table that the metrics are made from.
+func TestMetricsPage(t *testing.T) {
+	const name, begin = "../../docs/supervision.md", "go test ./internal/daemon -update -->\n"
+	page, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(page), begin)
+	if !ok {
+		t.Fatalf("%s has no place for the metrics", name)
+	}
+	_, after, more := strings.Cut(rest, "\n\n")
+	want := before + begin + MetricsMarkdown()
+	if more {
+		want += "\n" + after
+	}
+	if *update {
+		if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if string(page) != want {
+		t.Errorf("%s is not what the table makes; run go test ./internal/daemon -update", name)
 	}
 }

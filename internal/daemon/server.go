@@ -38,13 +38,13 @@ type feature struct {
 }
 
 // handler serves /metrics, /healthz and /readyz.
-func handler(version string, status func() (Status, error), log *slog.Logger) http.Handler {
+func handler(version string, status func() (Status, error), latency prometheus.Collector, log *slog.Logger) http.Handler {
 	registry := prometheus.NewRegistry()
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "surehook_build_info", Help: "1; the version is in the label.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	info.Set(1)
-	registry.MustRegister(info, newCollector(status), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(info, newCollector(status), latency, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: logger{log}, Timeout: answerTime, MaxRequestsInFlight: 4,

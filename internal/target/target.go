@@ -82,7 +82,7 @@ func (a *Analyzer) ResolveHook(h hook.Hook) (Resolved, error) {
 
 // Binary finds the file that hooks name so, and opens it once.
 func (a *Analyzer) Binary(name string) (*sites.Binary, error) {
-	path, err := a.find(name)
+	path, err := a.Find(name)
 	if err != nil {
 		return nil, err
 	}
@@ -123,10 +123,10 @@ func plain(path string, err error) error {
 	return err
 }
 
-// find gives the absolute path of the file that a hook names. A name with a
+// Find gives the absolute path of the file that a hook names. A name with a
 // slash is a path. Without one it is, as bpftrace has it, a library if it
 // begins with "lib", else a program.
-func (a *Analyzer) find(name string) (string, error) {
+func (a *Analyzer) Find(name string) (string, error) {
 	if strings.Contains(name, "/") {
 		return filepath.Abs(name)
 	}

@@ -102,7 +102,7 @@ func TestLibraryOrProgram(t *testing.T) {
 	for name, want := range map[string]string{
 		"libx": "/usr/lib/x86_64-linux-gnu/libx.so.1", "x": "/bin/x", "y": "/usr/lib/x86_64-linux-gnu/liby.so.1",
 	} {
-		if got, err := a.find(name); err != nil || got != want {
+		if got, err := a.Find(name); err != nil || got != want {
 			t.Errorf("%s: got %s, %v, want %s", name, got, err, want)
 		}
 	}

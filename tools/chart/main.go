@@ -63,7 +63,7 @@ podAnnotations: {example.com/a: b}
 podLabels: {team: x}
 affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: a, operator: Exists}]}]}}}
 hooks:
-- {hook: "uprobe:/proc/1/root/usr/lib/libssl.so.3:SSL_write", name: 'quote " and: colon', best-effort: true}
+- {hook: "uprobe:/proc/1/root/usr/lib/libssl.so.3:SSL_write", name: 'quote " and: colon'}
 - {hook: "uretprobe:/proc/1/root/usr/bin/a:ns::f(int)"}
 `,
 		"least": "serviceAccount: {create: false}\npin: ''\ncapabilities: [BPF, PERFMON]\n",
