@@ -46,11 +46,10 @@ const (
 type armed string
 
 const (
-	anyhow    armed = "" // as the kernel likes it at the place
-	byInt3    armed = "int3"
-	byJump    armed = "jump" // "[OPTIMIZED]"
-	byFtrace  armed = "ftrace"
-	notListed armed = "?"
+	anyhow   armed = "" // as the kernel likes it at the place
+	byInt3   armed = "int3"
+	byJump   armed = "jump" // "[OPTIMIZED]"
+	byFtrace armed = "ftrace"
 )
 
 // kind is a row of the table.

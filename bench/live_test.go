@@ -47,7 +47,7 @@ func TestLive(t *testing.T) {
 }
 
 func check(t *testing.T, k kind, f Figure) {
-	if f.Rank == 0 || f.Rounds != 1 || f.Untraced.Median <= 0 || f.Traced.Median <= 0 {
+	if f.Rank != 0 || f.Rounds != 1 || f.Untraced.Median <= 0 || f.Traced.Median <= 0 {
 		t.Errorf("not measured: %+v", f)
 	}
 	if k.mech == nothing {

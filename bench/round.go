@@ -99,8 +99,27 @@ func (p *probe) attach() (io.Closer, error) {
 	if p.kind.mech == nothing {
 		return io.NopCloser(nil), nil
 	}
-	return p.kind.put(p.prog.Prog, p.hot, p.offset)
+	l, err := p.kind.put(p.prog.Prog, p.hot, p.offset)
+	if err != nil || p.kind.mech != kprobe || p.kind.armed == byInt3 {
+		return l, err
+	}
+	how, err := settled(function(), p.offset)
+	switch {
+	case p.kind.armed == byJump && err == nil && how != byJump:
+		err = errNotArmed
+	case p.kind.armed == anyhow && err == nil:
+		p.figure.Note = "the kernel gets there by " + string(how)
+	case p.kind.armed == anyhow: // measured without knowing
+		p.figure.Note, err = err.Error(), nil
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
 }
+
+// errNotArmed means that a kprobe does not get control as it did at first.
+var errNotArmed = errors.New("the kernel did not put a jump there again")
 
 // twin measures a user function: one process has it traced, another one runs
 // the same program from a file of its own, and they take turns.
@@ -174,6 +193,11 @@ func (p *probe) settle() error {
 	if p.prog == nil {
 		return nil
 	}
+	if p.kind.armed == byInt3 {
+		if how, err := control(function(), p.offset); err != nil || how != byInt3 {
+			return errors.Join(err, errNotArmed)
+		}
+	}
 	runs := &p.figure.Runs
 	n, counts, err := p.prog.Ran(uint32(p.hot.PID()))
 	if err != nil {
@@ -187,8 +211,12 @@ func (p *probe) settle() error {
 	runs.Calls += p.due
 	runs.Ran += n
 	p.due = 0
-	if stats, err := p.prog.Prog.Stats(); err == nil {
-		runs.Recursion = stats.RecursionMisses
+	if p.bench.recursion() {
+		stats, err := p.prog.Prog.Stats()
+		if err != nil {
+			return err
+		}
+		runs.Recursion = &stats.RecursionMisses
 	}
 	return nil
 }

@@ -11,7 +11,10 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
+
+	"github.com/cilium/ebpf/btf"
 
 	"github.com/surehook/surehook/attach"
 	"github.com/surehook/surehook/internal/caller"
@@ -26,6 +29,8 @@ type bench struct {
 	report   *Report
 	subjects []*subject
 	done     int
+	// recursion tells whether the kernel counts recursion misses.
+	recursion func() bool
 }
 
 // Run measures. It holds its thread, and one CPU for the process that it
@@ -68,6 +73,18 @@ func Run(ctx context.Context, opts Options) (report *Report, err error) {
 	return b.report, nil
 }
 
+// countsRecursion asks the kernel's types whether bpf_prog_info has the count;
+// the library gives 0 for a field that is not there.
+func countsRecursion() bool {
+	spec, err := btf.LoadKernelSpec()
+	if err != nil {
+		return false
+	}
+	var info *btf.Struct
+	return spec.TypeByName("bpf_prog_info", &info) == nil &&
+		slices.ContainsFunc(info.Members, func(m btf.Member) bool { return m.Name == "recursion_misses" })
+}
+
 func newBench(opts Options) (*bench, error) {
 	if opts.Rounds <= 0 {
 		opts.Rounds = DefaultRounds
@@ -87,7 +104,7 @@ func newBench(opts Options) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{opts: opts, cpu: cpus[len(cpus)-1]}
+	b := &bench{opts: opts, cpu: cpus[len(cpus)-1], recursion: sync.OnceValue(countsRecursion)}
 	if opts.CPU != nil {
 		if b.cpu = *opts.CPU; !slices.Contains(cpus, b.cpu) {
 			return nil, fmt.Errorf("CPU %d is none that this process may run on: %v", b.cpu, cpus)
@@ -122,10 +139,17 @@ func (b *bench) load() error {
 			return fmt.Errorf("no kind of hookpoint is called %q", name)
 		}
 	}
+	inside := sync.OnceValue(func() inner { return b.seek(kind{name: "kprobe", mech: kprobe}) })
 	for i, s := range b.subjects {
 		s.figure = &b.report.Figures[i]
 		if s.kind.mech == nothing {
 			continue
+		}
+		if s.kind.armed != anyhow {
+			if s.offset, s.figure.Unavailable = inside().place(s.kind); s.figure.Unavailable != "" {
+				continue
+			}
+			s.figure.Place = fmt.Sprintf("%s (+%#x)", s.figure.Place, s.offset)
 		}
 		var err error
 		if s.prog, err = s.kind.load(s.figure.Work); err != nil {
@@ -223,6 +247,9 @@ func (b *bench) conclude() {
 		f.Traced, _ = interval(s.traced)
 		f.Cost, b.report.Confidence = interval(s.cost)
 		contest[f.Work] = append(contest[f.Work], f)
+	}
+	if !b.report.Ranked() {
+		return
 	}
 	for _, figures := range contest {
 		rank(figures)

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -25,8 +26,11 @@ func interval(values []float64) (i Interval, confidence float64) {
 	v := slices.Sorted(slices.Values(values))
 	n := len(v)
 	k, confidence := ends(n)
-	return Interval{Median: median(v), Low: v[k-1], High: v[n-k]}, confidence
+	return Interval{Median: thousandths(median(v)), Low: thousandths(v[k-1]), High: thousandths(v[n-k])}, confidence
 }
+
+// thousandths rounds to what is still far below anything measured.
+func thousandths(v float64) float64 { return math.Round(v*1000) / 1000 }
 
 // ends gives the k of interval for n values.
 func ends(n int) (k int, confidence float64) {

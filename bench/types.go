@@ -1,6 +1,9 @@
 package bench
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Work is what the program at a hookpoint does.
 type Work string
@@ -20,7 +23,7 @@ type Options struct {
 	Kinds []string // names of Kinds; nil: all
 	Works []Work   // nil: all
 	// Rounds is how often each is attached and measured anew; 0: DefaultRounds.
-	// Below 6 no interval has a confidence of 95 %.
+	// Below RankedRounds nothing is ranked.
 	Rounds int
 	// Batch is the length of what is timed at once; 0: 1 ms.
 	Batch time.Duration
@@ -37,6 +40,9 @@ type Options struct {
 // not move.
 const DefaultRounds = 9
 
+// RankedRounds is the least that gives intervals of 95 %.
+const RankedRounds = 6
+
 // Figure is what one kind of hookpoint costs with one work.
 type Figure struct {
 	Kind  string `json:"kind"`
@@ -45,14 +51,14 @@ type Figure struct {
 	// Unavailable says why this kernel does not have it; the rest is then zero.
 	Unavailable string `json:"unavailable,omitempty"`
 
-	Untraced Interval `json:"untraced"` // the call alone
-	Traced   Interval `json:"traced"`
-	Cost     Interval `json:"cost"` // of the differences
+	Untraced Interval `json:"untraced,omitzero"` // the call alone
+	Traced   Interval `json:"traced,omitzero"`
+	Cost     Interval `json:"cost,omitzero"` // of the differences
 	// Rank counts from the cheapest of the same work. Equal ranks cannot be
-	// told apart.
-	Rank   int    `json:"rank"`
+	// told apart. 0: not ranked.
+	Rank   int    `json:"rank,omitempty"`
 	Rounds int    `json:"rounds"`
-	Runs   Runs   `json:"runs"`
+	Runs   Runs   `json:"runs,omitzero"`
 	Note   string `json:"note,omitempty"` // what else to know of this figure
 }
 
@@ -64,9 +70,9 @@ type Runs struct {
 	// kernel's (bpf_stats), of calls that were not timed, and has other
 	// processes' if they use the place too.
 	ByKernel bool `json:"by_kernel"`
-	// Recursion is the kernel's recursion_misses of the program, since Linux
-	// 5.12; before it is always 0 and says nothing.
-	Recursion uint64 `json:"recursion_misses"`
+	// Recursion is the kernel's recursion_misses of the program; nil if it does
+	// not count them, which it does since Linux 5.12.
+	Recursion *uint64 `json:"recursion_misses,omitempty"`
 }
 
 // Lost is how many calls the program did not see.
@@ -82,6 +88,16 @@ type Report struct {
 	Confidence float64  `json:"confidence"` // of all intervals, 0 to 1
 	Figures    []Figure `json:"figures"`    // in the order of Kinds
 	Noise      Noise    `json:"noise"`
+}
+
+// Ranked tells whether the intervals are good enough for ranks.
+func (r *Report) Ranked() bool { return r.Confidence >= wanted }
+
+// Works are those that were measured.
+func (r *Report) Works() []Work {
+	return slices.DeleteFunc(Works(), func(w Work) bool {
+		return !slices.ContainsFunc(r.Figures, func(f Figure) bool { return f.Work == w })
+	})
 }
 
 // Noise is what disturbed the measurement.

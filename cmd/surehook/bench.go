@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 
 	"github.com/surehook/surehook/bench"
 	"github.com/surehook/surehook/internal/pricelist"
+	"github.com/surehook/surehook/report"
 )
 
 // benchFlags are the flags of bench.
@@ -22,6 +26,8 @@ type benchFlags struct {
 	cpu    int
 	seed   uint64
 	dir    string
+	format string
+	chart  string
 }
 
 func newBench(s streams) *cobra.Command {
@@ -31,6 +37,10 @@ func newBench(s streams) *cobra.Command {
 		Short: "Measure what each kind of hookpoint costs on this machine",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			format, err := report.ParseFormat(f.format)
+			if err != nil {
+				return err
+			}
 			opts, err := f.options(cmd.Flags().Changed("cpu"))
 			if err != nil {
 				return err
@@ -43,11 +53,11 @@ func newBench(s streams) *cobra.Command {
 					}
 				}
 			}
-			report, err := bench.Run(cmd.Context(), opts)
+			measured, err := bench.Run(cmd.Context(), opts)
 			if err != nil {
 				return err
 			}
-			return pricelist.Text(s.out, report)
+			return f.write(s.out, format, measured)
 		},
 	}
 	flags := cmd.Flags()
@@ -58,13 +68,40 @@ func newBench(s streams) *cobra.Command {
 	flags.IntVar(&f.cpu, "cpu", 0, "measure on this CPU (default: the last one)")
 	flags.Uint64Var(&f.seed, "seed", 1, "of the order in which is measured")
 	flags.StringVar(&f.dir, "dir", "", "run the program that is measured from this `DIR` (default: the one for temporary files)")
+	flags.StringVar(&f.format, "format", "text", "text, or json: one object (docs/json.md)")
+	flags.StringVar(&f.chart, "chart", "", "also draw a chart into this `FILE`, .svg or .html")
 	return cmd
+}
+
+// write writes the report, and the chart if one is wanted.
+func (f *benchFlags) write(w io.Writer, format report.Format, r *bench.Report) error {
+	if f.chart != "" {
+		var chart bytes.Buffer
+		if err := charts()[filepath.Ext(f.chart)](&chart, r); err != nil {
+			return err
+		}
+		if err := os.WriteFile(f.chart, chart.Bytes(), 0o644); err != nil {
+			return err
+		}
+	}
+	if format == report.JSON {
+		return pricelist.JSON(w, r)
+	}
+	return pricelist.Text(w, r)
+}
+
+// charts are the forms of a chart by the ending of its file.
+func charts() map[string]func(io.Writer, *bench.Report) error {
+	return map[string]func(io.Writer, *bench.Report) error{".svg": pricelist.SVG, ".html": pricelist.HTML}
 }
 
 func (f *benchFlags) options(cpu bool) (bench.Options, error) {
 	opts := bench.Options{Rounds: f.rounds, Batch: f.batch, Seed: f.seed, Dir: f.dir}
 	if f.rounds < 1 || f.batch <= 0 {
 		return opts, errors.New("--rounds and --batch take positive values")
+	}
+	if f.chart != "" && charts()[filepath.Ext(f.chart)] == nil {
+		return opts, fmt.Errorf("--chart: %s is neither .svg nor .html", f.chart)
 	}
 	if cpu {
 		opts.CPU = &f.cpu

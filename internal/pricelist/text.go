@@ -5,6 +5,8 @@ package pricelist
 import (
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/surehook/surehook/bench"
@@ -15,13 +17,11 @@ func Text(w io.Writer, r *bench.Report) error {
 	t := &table{w: w}
 	t.printf("Cost of hookpoints on Linux %s, %s, CPU %d%s\n", r.Kernel, r.Arch, r.CPU, machine(r))
 	t.printf("ns a call, medians with intervals of %.0f %% confidence; untraced is the call alone\n", 100*r.Confidence)
-	for _, work := range bench.Works() {
+	for _, work := range r.Works() {
 		figures := of(r, work)
-		if len(figures) == 0 {
-			continue
-		}
 		t.printf("\n%s\n", title(work))
 		t.work(figures)
+		t.published(figures, work)
 	}
 	t.notes(r)
 	return t.err
@@ -77,13 +77,65 @@ func (t *table) work(figures []bench.Figure) {
 	fmt.Fprintln(tw, "rank\thookpoint\tcost\tinterval\tuntraced\tcalls lost\tput on")
 	for _, f := range figures {
 		if f.Unavailable != "" {
-			fmt.Fprintf(tw, "-\t%s\tnot available here: %s\n", f.Kind, f.Unavailable)
 			continue
 		}
-		fmt.Fprintf(tw, "%d\t%s\t%+.1f\t%+.1f to %+.1f\t%.1f\t%s\t%s\n",
-			f.Rank, f.Kind, f.Cost.Median, f.Cost.Low, f.Cost.High, f.Untraced.Median, lost(f), f.Place)
+		fmt.Fprintf(tw, "%s\t%s\t%+.1f\t%+.1f to %+.1f\t%.1f\t%s\t%s\n",
+			place(f), f.Kind, f.Cost.Median, f.Cost.Low, f.Cost.High, f.Untraced.Median, lost(f), f.Place)
 	}
 	t.err = tw.Flush()
+	t.unavailable(figures)
+	for _, f := range figures {
+		if f.Note != "" {
+			t.printf("%s: %s\n", f.Kind, f.Note)
+		}
+	}
+}
+
+// unavailable says what this kernel does not have and why, what has one reason
+// in one line.
+func (t *table) unavailable(figures []bench.Figure) {
+	var reasons []string
+	kinds := map[string][]string{}
+	for _, f := range figures {
+		if f.Unavailable == "" {
+			continue
+		}
+		if kinds[f.Unavailable] == nil {
+			reasons = append(reasons, f.Unavailable)
+		}
+		kinds[f.Unavailable] = append(kinds[f.Unavailable], f.Kind)
+	}
+	for _, why := range reasons {
+		t.printf("not available here: %s: %s\n", strings.Join(kinds[why], ", "), why)
+	}
+}
+
+// place is a figure's rank.
+func place(f bench.Figure) string {
+	if f.Rank == 0 {
+		return "-"
+	}
+	return strconv.Itoa(f.Rank)
+}
+
+// published sets what others have published beside what was measured.
+func (t *table) published(figures []bench.Figure, w bench.Work) {
+	words := ""
+	for _, p := range bench.Published() {
+		for _, f := range figures {
+			if p.Work != w || p.Kind != f.Kind {
+				continue
+			}
+			here := "not available here"
+			if f.Unavailable == "" {
+				here = fmt.Sprintf("here %+.1f", f.Cost.Median)
+			}
+			words += fmt.Sprintf("; %s %+g (%s: %s)", p.Name, p.Cost, f.Kind, here)
+		}
+	}
+	if words != "" {
+		t.printf("published: %s\n", words[2:])
+	}
 }
 
 // lost says how many calls the program did not see, of how many.
@@ -91,8 +143,8 @@ func lost(f bench.Figure) string {
 	switch r := f.Runs; {
 	case r.Calls == 0:
 		return "-"
-	case r.Recursion > 0:
-		return fmt.Sprintf("%d of %d (%d for recursion)", r.Lost(), r.Calls, r.Recursion)
+	case r.Recursion != nil && *r.Recursion > 0:
+		return fmt.Sprintf("%d of %d (%d for recursion)", r.Lost(), r.Calls, *r.Recursion)
 	case r.Ran > r.Calls:
 		return fmt.Sprintf("0 of %d (ran %d more)", r.Calls, r.Ran-r.Calls)
 	default:
@@ -102,7 +154,12 @@ func lost(f bench.Figure) string {
 
 // notes says what else there is to know.
 func (t *table) notes(r *bench.Report) {
-	t.printf("\nEqual ranks: the intervals do not tell these apart.\n")
+	if r.Ranked() {
+		t.printf("\nEqual ranks: the intervals do not tell these apart. What has the rank of \"nothing\" cannot be told from nothing.\n")
+	} else {
+		t.printf("\nNo ranks: with so few rounds intervals do not hold what they promise; --rounds %d or more gives 95 %%.\n", bench.RankedRounds)
+	}
+	t.printf("Published, of a call of %d ns: %s\n", bench.PublishedUntraced, bench.PublishedSource)
 	n := r.Noise
 	if n.Requests > 0 {
 		t.printf("Noise: %d interruptions in %d measurements", n.Interrupted, n.Requests)
