@@ -53,12 +53,11 @@ func (m mechanism) prepare(p *ebpf.ProgramSpec) {
 	}
 }
 
-// put attaches a program to what the process calls. offset is that of kprobes
-// from the function.
-func (k kind) put(prog *ebpf.Program, p *caller.Process, offset uint64) (io.Closer, error) {
+// put attaches a program to what the process calls. at is the place of kprobes.
+func (k kind) put(prog *ebpf.Program, p *caller.Process, at spot) (io.Closer, error) {
 	switch k.mech {
 	case kprobe, kretprobe:
-		return bpf.AttachKprobe(prog, function(), offset, k.mech == kretprobe, nil)
+		return bpf.AttachKprobe(prog, at.symbol, at.offset, k.mech == kretprobe, nil)
 	case kprobeMulti:
 		return link.KprobeMulti(prog, link.KprobeMultiOptions{Symbols: []string{function()}})
 	case kretprobeMulti:
@@ -103,8 +102,8 @@ func (k kind) putUser(prog *ebpf.Program, p *caller.Process) (io.Closer, error) 
 }
 
 // explain says in plain words why this kernel does not attach a kind.
-func (k kind) explain(offset uint64, err error) string {
-	p := attach.Probe{Symbol: function(), Offset: offset, Return: k.mech == kretprobe || k.mech == fexit}
+func (k kind) explain(at spot, err error) string {
+	p := attach.Probe{Symbol: at.symbol, Offset: at.offset, Return: k.mech == kretprobe || k.mech == fexit}
 	way := attach.NoWay
 	switch k.mech {
 	case kprobe, kretprobe:

@@ -69,7 +69,7 @@ func (k kind) everySyscall() bool { return k.mech == rawTracepoint || k.mech == 
 // The places in words.
 const (
 	atEntry = "the entry of getpgid's function"
-	inside  = "an instruction of getpgid's function"
+	inside  = "an instruction that getpgid executes"
 )
 
 // table is what can be measured. Names of instructions are those of x86.

@@ -28,34 +28,31 @@ const patience = time.Second
 // errNotListed means that the kernel does not say how a kprobe gets control.
 var errNotListed = errors.New("the kernel does not say how a kprobe gets control (" + kprobeList + "; mount -t debugfs none /sys/kernel/debug)")
 
-// settled waits until a kprobe at symbol+offset has got how it gets control,
-// and gives that.
-func settled(symbol string, offset uint64) (armed, error) {
+// settled waits until it is certain how a kprobe gets control, and gives that.
+func settled(at spot) (armed, error) {
 	for end := time.Now().Add(patience); ; {
-		now, err := control(symbol, offset)
-		if err != nil || now == byFtrace || now == byJump || time.Now().After(end) {
+		now, err := control(at)
+		if err != nil || now != byInt3 || time.Now().After(end) {
 			return now, err
 		}
 		time.Sleep(patience / 50) // the kernel has no event for it
 	}
 }
 
-// control says how the kprobe at symbol+offset gets control.
-func control(symbol string, offset uint64) (armed, error) {
+// control says how a kprobe gets control, anyhow if it has another name in the
+// list than the one that it was made with.
+func control(at spot) (armed, error) {
 	b, err := os.ReadFile(kprobeList)
 	if err != nil {
 		return anyhow, fmt.Errorf("%w: %s", errNotListed, err.Error())
 	}
-	if how := parseControl(string(b), symbol, offset); how != anyhow {
-		return how, nil
-	}
-	return anyhow, fmt.Errorf("%w: it is not in the list", errNotListed)
+	return parseControl(string(b), at), nil
 }
 
 // parseControl reads report_probe's lines (kernel/kprobes.c): address, k for
 // kprobe, symbol+offset with the module behind it, flags. anyhow: it is not there.
-func parseControl(list, symbol string, offset uint64) armed {
-	place := fmt.Sprintf("%s+%#x", symbol, offset)
+func parseControl(list string, at spot) armed {
+	place := at.String()
 	for line := range strings.Lines(list) {
 		f := strings.Fields(line)
 		if len(f) < 3 || f[1] != "k" || f[2] != place {
@@ -72,18 +69,29 @@ func parseControl(list, symbol string, offset uint64) armed {
 	return anyhow
 }
 
-// inner are the offsets of instructions of a function that every call executes,
-// by how a kprobe there gets control.
+// spot is a place of a kprobe.
+type spot struct {
+	symbol string
+	offset uint64
+}
+
+func (s spot) String() string { return fmt.Sprintf("%s+%#x", s.symbol, s.offset) }
+
+// callees are the functions that a call of getpgid runs through, where the
+// kernel has them: the first one's wrapper is often too short for a jump.
+func callees() []string { return []string{function(), "do_getpgid", "security_task_getpgid"} }
+
+// inner are instructions of those functions that every call executes, by how a
+// kprobe there gets control.
 type inner struct {
-	at    map[armed]uint64
+	at    map[armed]spot
 	tried int   // instructions that take a kprobe
 	err   error // why none does
 }
 
-// seek finds the instructions. The kernel itself says where they begin: it
-// refuses other places.
+// seek finds the instructions.
 func (b *bench) seek(k kind) (in inner) {
-	in.at = map[armed]uint64{}
+	in.at = map[armed]spot{}
 	prog, err := k.load(Simple)
 	if err != nil {
 		in.err = err
@@ -96,31 +104,49 @@ func (b *bench) seek(k kind) (in inner) {
 		return in
 	}
 	defer func() { in.err = errors.Join(in.err, p.Close()) }()
-	for offset := uint64(1); offset < reach && len(in.at) < 2; offset++ {
-		l, err := k.put(prog.Prog, p, offset)
-		if err != nil {
+	for _, symbol := range callees() {
+		if !in.search(k, symbol, prog, p) {
+			break
+		}
+	}
+	return in
+}
+
+// search looks through one function. The kernel itself says where instructions
+// begin: it refuses other places. It tells whether to look further.
+func (in *inner) search(k kind, symbol string, prog *bpf.Work, p *caller.Process) bool {
+	for offset := uint64(1); offset < reach; offset++ {
+		if in.at[byJump] != (spot{}) && in.at[byInt3] != (spot{}) {
+			return false
+		}
+		at := spot{symbol, offset}
+		l, err := k.put(prog.Prog, p, at)
+		switch path := (*fs.PathError)(nil); {
+		case errors.As(err, &path), errors.Is(err, fs.ErrPermission):
+			in.err = err
+			return false // no kprobes, or not for us
+		case errors.Is(err, fs.ErrNotExist):
+			return true // no such function
+		case err != nil:
 			if in.tried == 0 {
 				in.err = err
-			}
-			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-				return in // none will do
 			}
 			continue
 		}
 		in.tried, in.err = in.tried+1, nil
-		how, err := settled(function(), offset)
+		how, err := settled(at)
 		all := false
 		if err == nil {
 			all, err = everyCall(p, prog)
 		}
-		if _, found := in.at[how]; all && !found {
-			in.at[how] = offset
+		if how != anyhow && in.at[how] == (spot{}) && all {
+			in.at[how] = at
 		}
 		if in.err = errors.Join(err, l.Close(), prog.Reset()); in.err != nil {
-			return in
+			return false
 		}
 	}
-	return in
+	return true
 }
 
 // everyCall tells whether an attached program runs at each call.
@@ -133,18 +159,18 @@ func everyCall(p *caller.Process, prog *bpf.Work) (bool, error) {
 	return n == some, err
 }
 
-// place gives the offset for a kind that wants one, or why there is none.
-func (in inner) place(k kind) (offset uint64, unavailable string) {
-	offset, ok := in.at[k.armed]
+// place gives the spot for a kind that wants one, or why there is none.
+func (in inner) place(k kind) (at spot, unavailable string) {
+	at, ok := in.at[k.armed]
 	switch {
 	case ok:
-		return offset, ""
+		return at, ""
 	case errors.Is(in.err, errNotListed):
-		return 0, in.err.Error()
+		return at, in.err.Error()
 	case in.err != nil:
-		return 0, k.explain(1, in.err)
+		return at, k.explain(spot{function(), 1}, in.err)
 	case k.armed == byJump:
-		return 0, fmt.Sprintf("the kernel put a jump at none of %d instructions that take a kprobe (CONFIG_OPTPROBES, sysctl debug.kprobes-optimization)", in.tried)
+		return at, fmt.Sprintf("the kernel put a jump at none of %d instructions that take a kprobe (CONFIG_OPTPROBES, sysctl debug.kprobes-optimization)", in.tried)
 	}
-	return 0, fmt.Sprintf("none of %d instructions that take a kprobe and every call executes stays an int3", in.tried)
+	return at, fmt.Sprintf("none of %d instructions that take a kprobe stays an int3 and is executed by every call", in.tried)
 }

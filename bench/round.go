@@ -29,7 +29,7 @@ type subject struct {
 	kind   kind
 	figure *Figure
 	prog   *bpf.Work // nil: not loaded, or nothing is attached
-	offset uint64    // of a kprobe from its function
+	spot   spot      // of a kprobe
 
 	untraced, traced, cost []float64 // ns a call, one a round
 	calls                  [2]uint64 // a batch, untraced and traced; 0: not known yet
@@ -99,14 +99,16 @@ func (p *probe) attach() (io.Closer, error) {
 	if p.kind.mech == nothing {
 		return io.NopCloser(nil), nil
 	}
-	l, err := p.kind.put(p.prog.Prog, p.hot, p.offset)
+	l, err := p.kind.put(p.prog.Prog, p.hot, p.spot)
 	if err != nil || p.kind.mech != kprobe || p.kind.armed == byInt3 {
 		return l, err
 	}
-	how, err := settled(function(), p.offset)
+	how, err := settled(p.spot)
 	switch {
 	case p.kind.armed == byJump && err == nil && how != byJump:
 		err = errNotArmed
+	case p.kind.armed == anyhow && err == nil && how == anyhow:
+		p.figure.Note = "the kernel does not say how it gets there"
 	case p.kind.armed == anyhow && err == nil:
 		p.figure.Note = "the kernel gets there by " + string(how)
 	case p.kind.armed == anyhow: // measured without knowing
@@ -194,7 +196,7 @@ func (p *probe) settle() error {
 		return nil
 	}
 	if p.kind.armed == byInt3 {
-		if how, err := control(function(), p.offset); err != nil || how != byInt3 {
+		if how, err := control(p.spot); err != nil || how != byInt3 {
 			return errors.Join(err, errNotArmed)
 		}
 	}

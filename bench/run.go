@@ -131,7 +131,7 @@ func (b *bench) load() error {
 		}
 		for _, w := range b.opts.Works {
 			b.report.Figures = append(b.report.Figures, Figure{Kind: k.name, Place: k.place, Work: w})
-			b.subjects = append(b.subjects, &subject{kind: k})
+			b.subjects = append(b.subjects, &subject{kind: k, spot: spot{symbol: function()}})
 		}
 	}
 	for _, name := range b.opts.Kinds {
@@ -146,14 +146,14 @@ func (b *bench) load() error {
 			continue
 		}
 		if s.kind.armed != anyhow {
-			if s.offset, s.figure.Unavailable = inside().place(s.kind); s.figure.Unavailable != "" {
+			if s.spot, s.figure.Unavailable = inside().place(s.kind); s.figure.Unavailable != "" {
 				continue
 			}
-			s.figure.Place = fmt.Sprintf("%s (+%#x)", s.figure.Place, s.offset)
+			s.figure.Place = s.spot.String()
 		}
 		var err error
 		if s.prog, err = s.kind.load(s.figure.Work); err != nil {
-			s.figure.Unavailable = s.kind.explain(0, err)
+			s.figure.Unavailable = s.kind.explain(s.spot, err)
 		}
 	}
 	return nil
@@ -216,7 +216,7 @@ func (s *subject) failed(err error) error {
 	case errors.Is(err, fs.ErrClosed):
 		return err
 	}
-	s.figure.Unavailable = s.kind.explain(s.offset, err)
+	s.figure.Unavailable = s.kind.explain(s.spot, err)
 	return nil
 }
 

@@ -33,7 +33,7 @@ type Call int
 // The calls, as the table in caller.c has them. A user function is named after
 // its first instruction.
 const (
-	Getpgid Call = iota // the system call getpgid(0)
+	Getpgid Call = iota // the system call getpgid of the process itself
 	Nop
 	Push
 	Endbr // endbr64, bti on arm64
