@@ -14,6 +14,7 @@ const (
 	Object     Kind = "object"     // a compiled BPF object
 	Executable Kind = "executable" // a program with objects in its data
 	Script     Kind = "script"     // of bpftrace
+	Policy     Kind = "policy"     // of tetragon
 )
 
 // File is what one file ships.
@@ -29,6 +30,17 @@ type File struct {
 	// Rejected is why the program that the file is for takes none of it; nil if
 	// it does.
 	Rejected *Rejection
+	// Mistakes are what is wrong with a text besides; what is right of it is
+	// read all the same.
+	Mistakes []Mistake
+}
+
+// Mistake is something in a text that the program it is for refuses or does
+// not know.
+type Mistake struct {
+	Place
+	Reason string
+	Maybe  bool // a newer version of that program may know it
 }
 
 // Rejection is a mistake in a text.
@@ -55,6 +67,9 @@ type Program struct {
 	// can, or if there is no executable.
 	Loader         []loader.Act
 	LoaderNotKnown string
+	// ByOffset tells of Hooks in their order whether the address is an offset in
+	// the file; nil: none is.
+	ByOffset []bool
 	// Places are those of Hooks in a text, in their order; nil for an object.
 	Places []Place
 	Reads  []Access // what it takes of its context and by a type's layout
@@ -107,7 +122,26 @@ type Access struct {
 	Path []string
 	// Guarded: the program asks first whether it is there.
 	Guarded bool
+	Shape   Shape // what the value, behind Path, must be like
 }
+
+// Shape is what a value must be like to be read as a program reads it.
+type Shape struct {
+	Kind  ShapeKind
+	Bytes int // of a Number: how many are read; 0: whatever it has
+}
+
+// ShapeKind is a kind of shapes.
+type ShapeKind uint8
+
+// The kinds.
+const (
+	AnyShape ShapeKind = iota
+	Number             // an integer or enum
+	Text               // points to characters
+	Buffer             // points to bytes
+	DataLoc            // of an event: text at its end (__data_loc)
+)
 
 // Relocations gives the CO-RE relocations of the program and of what it calls.
 func (p *Program) Relocations() []*Relocation {

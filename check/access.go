@@ -92,6 +92,12 @@ func (r *reader) access(a bpfobj.Access) error {
 
 // value checks an argument, a field or a result of one function or event.
 func (r *reader) value(c *kcontext) error {
+	switch c.hook.Kind {
+	case hook.Ksyscall:
+		return r.syscallArg(c)
+	case hook.Kretsyscall:
+		return nil // every system call returns a long
+	}
 	switch c.kind {
 	case hook.Tracepoint:
 		return r.field(c)
@@ -134,6 +140,9 @@ func (r *reader) parameter(c *kcontext, protos []kernel.Proto) error {
 			continue
 		}
 		bad, err := r.taken(c.name, t)
+		if err == nil && bad == nil && len(r.at.Path) == 0 {
+			bad, err = r.shaped(c.name, t)
+		}
 		if err != nil {
 			return err
 		}
@@ -200,8 +209,15 @@ func (r *reader) taken(function string, t kernel.Type) (func() error, error) {
 	}
 	want := structOf(prefixed(strings.TrimSpace(strings.TrimRight(r.at.As, " *"))))
 	have := structOf(string(plainPointer(t)))
+	wrong := func() error {
+		r.say(SH132, Error, nil, "%s of %s is taken for %s, and is %s here", r.what(), function, r.at.As, t.C(""))
+		return nil
+	}
 	if want == "" || have == "" {
-		return nil, nil // void *, a number: it may hold anything
+		if narrow, err := r.narrow(t); err != nil || narrow {
+			return wrong, err
+		}
+		return nil, nil // void *, a long: it may hold anything
 	}
 	for _, pair := range [][2]string{{want, have}, {have, want}} {
 		begins, err := core.Begins(r, kernel.Type(pair[0]), kernel.Type(pair[1]))
@@ -209,11 +225,28 @@ func (r *reader) taken(function string, t kernel.Type) (func() error, error) {
 			return nil, err
 		}
 	}
-	what := map[bpfobj.Source]string{bpfobj.FromArg: fmt.Sprintf("arg%d", r.at.Index), bpfobj.FromName: r.at.Name, bpfobj.FromReturn: "the result"}[r.at.Source]
-	return func() error {
-		r.say(SH132, Error, nil, "%s of %s is taken for %s, and is %s here", what, function, r.at.As, t.C(""))
-		return nil
-	}, nil
+	return wrong, nil
+}
+
+// narrow tells whether a value is a number that holds no pointer.
+func (r *reader) narrow(t kernel.Type) (bool, error) {
+	bare, err := core.Plain(r, t)
+	if err != nil || !strings.HasPrefix(string(bare), "i:") && !strings.HasPrefix(string(bare), "e:") {
+		return false, err
+	}
+	size, err := core.Size(r, bare)
+	return size > 0 && size < 8, err
+}
+
+// what names what is read.
+func (r *reader) what() string {
+	switch r.at.Source {
+	case bpfobj.FromReturn:
+		return "the result"
+	case bpfobj.FromName:
+		return r.at.Name
+	}
+	return fmt.Sprintf("arg%d", r.at.Index)
 }
 
 // structOf gives "s:sock" of a struct's or union's type, "" of others.
@@ -281,7 +314,11 @@ func (r *reader) members(t kernel.Type, root string) error {
 		}
 		t, walked = next, next.C("")
 	}
-	return nil
+	bad, err := r.shaped(strings.Join(r.at.Path, "."), t)
+	if err == nil && bad != nil {
+		err = bad()
+	}
+	return err
 }
 
 // noType says that a struct is not in the kernel.

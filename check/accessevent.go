@@ -17,7 +17,11 @@ func (r *reader) field(c *kcontext) error {
 	if err != nil || !ok {
 		return err // that there is none is another rule's
 	}
-	if r.at.Source != bpfobj.FromName {
+	switch r.at.Source {
+	case bpfobj.FromArg:
+		return r.fieldAt(e)
+	case bpfobj.FromName:
+	default:
 		return nil
 	}
 	if strings.HasPrefix(r.at.Name, "common_") {

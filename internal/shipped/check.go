@@ -66,7 +66,7 @@ type Checker struct {
 func (c *Checker) Check(files []*bpfobj.File, skip func(subject string, err error)) []report.CheckedFile {
 	var out []report.CheckedFile
 	for _, f := range files {
-		checked := report.CheckedFile{File: f, Findings: rejected(f)}
+		checked := report.CheckedFile{File: f, Findings: append(rejected(f), mistakes(f)...)}
 		for i := range f.Programs {
 			p, err := c.program(f, &f.Programs[i])
 			if err != nil {
@@ -78,6 +78,7 @@ func (c *Checker) Check(files []*bpfobj.File, skip func(subject string, err erro
 			}
 			checked.Findings = append(checked.Findings, found...)
 			anyOf(&p)
+			ignored(f, &p)
 			checked.Programs = append(checked.Programs, p)
 		}
 		out = append(out, checked)
@@ -91,7 +92,7 @@ func (c *Checker) program(f *bpfobj.File, p *bpfobj.Program) (out report.Checked
 		origin := originOf(f, p, i)
 		var err error
 		if h.Kind.User() {
-			err = c.onFile(&out, h, origin)
+			err = c.onFile(&out, h, i < len(p.ByOffset) && p.ByOffset[i], origin)
 		} else {
 			err = c.onKernels(&out, h, origin)
 		}
@@ -121,14 +122,26 @@ func rejected(f *bpfobj.File) []check.Finding {
 	if r == nil {
 		return nil
 	}
+	by := "bpftrace"
+	if f.Kind == bpfobj.Policy {
+		by = "tetragon"
+	}
 	return []check.Finding{{
-		Rule: check.SH002, Severity: check.Error, Message: "bpftrace rejects the file: " + r.Reason, Remedy: "mend the file",
+		Rule: check.SH002, Severity: check.Error, Message: by + " rejects the file: " + r.Reason, Remedy: "mend the file",
 		Origin: check.Origin{File: f.Path, Where: fmt.Sprintf("%d:%d", r.Line, r.Column), Line: r.Line, Column: r.Column},
 	}}
 }
 
-func (c *Checker) onFile(out *report.CheckedProgram, h hook.Hook, origin check.Origin) error {
-	r, err := c.Files.ResolveHook(h)
+// onFile answers for a hook of a file; byOffset: its address is an offset there.
+func (c *Checker) onFile(out *report.CheckedProgram, h hook.Hook, byOffset bool, origin check.Origin) error {
+	var r target.Resolved
+	var err error
+	if byOffset {
+		h, err = c.byOffset(h)
+	}
+	if err == nil {
+		r, err = c.Files.ResolveHook(h)
+	}
 	if missing, ok := notThere(h, err, origin); ok {
 		out.OnFiles = append(out.OnFiles, missing)
 		return nil

@@ -33,7 +33,7 @@ func IsFile(arg string) bool {
 
 // Reasons why something in a directory is passed over.
 const (
-	noHooks = "neither a BPF object, nor a program that holds one, nor a script of bpftrace"
+	noHooks = "neither a BPF object, nor a program that holds one, nor a script or policy"
 	aLink   = "a symbolic link, which is not followed"
 	aStore  = "the files of a version control system"
 )
@@ -140,6 +140,8 @@ func readFile(name string) (f *bpfobj.File, why string, err error) {
 			return nil, noHooks, err
 		}
 		return f, "", nil
+	case isYAML(name):
+		return readPolicy(r, info.Size(), name)
 	case isScript(name, head):
 		f, err = readScript(r, info.Size(), name)
 		return f, "", err

@@ -31,6 +31,7 @@ func arrows() map[string][]string {
 		"bpfobj":           {"hook", "kernel", "kernel/btf", "kernel/core", "bpfobj/loader"},
 		"bpfobj/loader":    nil,
 		"bpfobj/bpftrace":  {"hook", "bpfobj"},
+		"bpfobj/tetragon":  {"hook", "bpfobj", "internal/yamltree"},
 		"report":           {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "bpfobj", "bpfobj/loader", "check", "internal/counted"},
 		"baseline":         {"hook", "check", "internal/yamltree"},
 		"attach":           {"hook", "elfbin", "flow", "sites", "internal/bpf", "internal/unix"},
@@ -49,7 +50,7 @@ func arrows() map[string][]string {
 // analysis packages give the same answer on every machine: they read what
 // they are given, start nothing and ask nobody.
 func analysis() []string {
-	return []string{"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "kernel/btf", "kernel/image", "kernel/live", "kernel/core", "atlas", "atlas/debian", "bpfobj", "bpfobj/bpftrace", "bpfobj/loader", "check", "report"}
+	return []string{"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "kernel/btf", "kernel/image", "kernel/live", "kernel/core", "atlas", "atlas/debian", "bpfobj", "bpfobj/bpftrace", "bpfobj/tetragon", "bpfobj/loader", "check", "report"}
 }
 
 func banned() []string { return []string{"os/exec", "net/http", "net", "plugin", "syscall"} }
