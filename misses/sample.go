@@ -14,10 +14,10 @@ type Sample struct {
 type Rate struct {
 	Misses float64 // at least, where the count is at least
 	Runs   float64
-	Known  bool // both samples have the program, and its misses are counted
+	Known  bool // misses are counted
 }
 
-// Rates compares two samples: by program, for those of the later one.
+// Rates compares two samples: by program, for those that both have.
 func Rates(before, after *Sample) map[uint32]Rate {
 	out := make(map[uint32]Rate, len(after.Programs))
 	if before == nil {
@@ -31,12 +31,14 @@ func Rates(before, after *Sample) map[uint32]Rate {
 	for i := range after.Programs {
 		p := &after.Programs[i]
 		q := earlier[p.ID]
-		if q == nil || seconds <= 0 || p.Total.Known != Exact && p.Total.Known != AtLeast || p.Total.N < q.Total.N {
+		if q == nil || seconds <= 0 {
 			continue
 		}
-		out[p.ID] = Rate{
-			Misses: float64(p.Total.N-q.Total.N) / seconds, Runs: float64(p.Runs.N-min(q.Runs.N, p.Runs.N)) / seconds, Known: true,
+		r := Rate{Runs: float64(p.Runs.N-min(q.Runs.N, p.Runs.N)) / seconds, Known: p.Total.Known == Exact || p.Total.Known == AtLeast}
+		if r.Known {
+			r.Misses = float64(p.Total.N-min(q.Total.N, p.Total.N)) / seconds
 		}
+		out[p.ID] = r
 	}
 	return out
 }

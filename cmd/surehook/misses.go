@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -19,6 +21,7 @@ type missesFlags struct {
 	format   string
 	selfTest bool
 	noCache  bool
+	watching bool
 	interval time.Duration
 }
 
@@ -32,18 +35,19 @@ func newMisses(s streams) *cobra.Command {
 			"(recursion_misses). Which of these this kernel counts is found out by a self-test,\n" +
 			"once a boot: probes are made to nest for a second. What the kernel skips without\n" +
 			"counting is \"not observable\", never 0.",
-		Example: "  sudo surehook misses\n  sudo surehook misses --self-test\n  sudo surehook misses --interval 5s --format json",
+		Example: "  sudo surehook misses\n  sudo surehook misses --watch\n  sudo surehook misses --self-test\n  sudo surehook misses --interval 5s --format json",
 		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return f.run(s) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), s) },
 	}
 	cmd.Flags().StringVar(&f.format, "format", "text", "text, or json: one object a line (docs/json.md)")
 	cmd.Flags().BoolVar(&f.selfTest, "self-test", false, "show what the self-test found on this kernel")
 	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "make the self-test again (it is kept in ~/.cache/surehook)")
-	cmd.Flags().DurationVar(&f.interval, "interval", 0, "take two samples this `TIME` apart and show misses per second")
+	cmd.Flags().BoolVar(&f.watching, "watch", false, "go on until q or Ctrl-C; on a terminal with keys to sort and filter")
+	cmd.Flags().DurationVar(&f.interval, "interval", 0, "take two samples this `TIME` apart and show misses per second; with --watch one each TIME (default 1s)")
 	return cmd
 }
 
-func (f *missesFlags) run(s streams) error {
+func (f *missesFlags) run(ctx context.Context, s streams) error {
 	format, err := report.ParseFormat(f.format)
 	if err != nil {
 		return err
@@ -62,6 +66,10 @@ func (f *missesFlags) run(s streams) error {
 		return misses.WriteTest(s.out, a)
 	}
 	sampler := misses.NewSampler(a)
+	if f.watching {
+		f.interval = cmp.Or(f.interval, time.Second)
+		return f.watch(ctx, s, format, sampler)
+	}
 	sample, rates, err := f.sample(sampler)
 	if err != nil {
 		return err
