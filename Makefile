@@ -16,7 +16,7 @@ EMULATOR  := qemu-system-x86 qemu-system-arm
 PEERS     := bpftrace gdb linux-perf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test vmtest accuracy atlas kerneltruth bench generate lint go
+.PHONY: help demo test vmtest accuracy atlas kerneltruth missestruth bench generate lint go
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -45,6 +45,10 @@ atlas: go ## builds the atlas of Debian's kernels from their packages: 3 GB, 15 
 kerneltruth: go ## tries on kernels in virtual machines what check says of hooks: docs/kernel-truth.md
 	@.ci/need --must qemu-system-x86 qemu-system-arm dpkg-dev xz-utils
 	$(GO) run ./internal/cmd/kerneltruth -out docs/kernel-truth.md
+
+missestruth: go ## nests probes on kernels in virtual machines and compares what is lost with what misses says: docs/misses.md
+	@.ci/need --must qemu-system-x86 dpkg-dev xz-utils
+	$(GO) run ./internal/cmd/missestruth -out docs/misses.md
 
 bench: go ## a kernel's whole index and one function of it against perf; as root also the time to attach
 	@.ci/need gcc libc6-dev linux-perf
