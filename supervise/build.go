@@ -31,20 +31,21 @@ const (
 // build is one content of one file. The file is held open, so that its number
 // stands for nothing else.
 type build struct {
-	number  int
-	id      unix.FileID
-	path    string // where it was found
-	buildID string
-	file    *os.File
-	info    unix.FileInfo // when it was resolved
-	leased  bool
-	ignored bool // opens of it do not wait
-	state   buildState
-	sets    []*set
-	since   time.Time
-	watches map[*watch]bool // that lead to it
-	owners  map[*watch]bool // that lead, or led to it
-	unused  time.Time       // since when nobody has it mapped; zero: somebody has, or not known
+	number   int
+	id       unix.FileID
+	path     string // where it was found
+	buildID  string
+	file     *os.File
+	info     unix.FileInfo // when it was resolved
+	leased   bool
+	ignored  bool // opens of it do not wait
+	state    buildState
+	sets     []*set
+	since    time.Time
+	watches  map[*watch]bool // that lead to it
+	owners   map[*watch]bool // that lead, or led to it
+	prepared time.Time       // when it was probed before a path led to it
+	unused   time.Time       // since when nobody has it mapped; zero: somebody has, or not known
 
 	// while it is written
 	held     []waiting

@@ -31,6 +31,7 @@ func (s *Supervisor) readChanges() {
 				s.look(w)
 			}
 		}
+		s.prepare(list)
 		s.turn.Unlock()
 	}
 }

@@ -103,14 +103,14 @@ func (s *Supervisor) arrive(w *watch, b *build, now *way.Way) {
 	s.leave(w)
 	w.current = b
 	b.watches[w] = true
-	b.unused = time.Time{}
+	b.unused, b.prepared = time.Time{}, time.Time{}
 	at := time.Now()
 	if now.Info.Written.After(appeared) && !appeared.IsZero() && now.Info.Written.Before(at) {
 		appeared = now.Info.Written // it was not complete before
 	}
 	e := Attached{when: when(at), Path: w.path, Build: b.number, BuildID: b.buildID, Sites: b.sites(), Again: again}
 	if !appeared.IsZero() && !again {
-		e.Latency = b.since.Sub(appeared)
+		e.Latency = max(0, b.since.Sub(appeared))
 		s.remember(e.Latency)
 	}
 	s.stats.attached++

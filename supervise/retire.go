@@ -68,7 +68,7 @@ func (s *Supervisor) retireUnused(list []*build) {
 			b.unused = time.Time{}
 		case b.unused.IsZero():
 			b.unused = now
-		case now.Sub(b.unused) >= unusedFor:
+		case now.Sub(b.unused) >= unusedFor && now.Sub(b.prepared) >= preparedFor:
 			// From here on it is unknown to whoever opens it.
 			s.expose(b)
 			delete(s.builds, b.id)

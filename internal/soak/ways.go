@@ -3,6 +3,7 @@
 package soak
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -96,7 +97,20 @@ func (r *Replacer) rename() error {
 	if err := os.WriteFile(tmp, data, 0o644); err != nil {
 		return err
 	}
+	if r.rnd.IntN(2) == 0 { // dpkg does, others do not
+		if err := toDisk(tmp); err != nil {
+			return err
+		}
+	}
 	return os.Rename(tmp, r.path)
+}
+
+func toDisk(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 func (r *Replacer) inPlace() error {
