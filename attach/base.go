@@ -25,6 +25,8 @@ type Base struct {
 	mu        sync.Mutex
 	room      room
 	sleepable *ebpf.Program // loaded when a condition first reads memory
+	pin       string        // directory of pins; empty: nothing is pinned
+	left      map[string]*remnant
 	sessions  map[*Session]bool
 	closed    bool
 }
@@ -42,15 +44,18 @@ func NewBase(opts BaseOptions) (*Base, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newBase(n, opts.Logger, can)
+	if opts.Pin != "" {
+		return openPinned(n, opts, can)
+	}
+	return newBase(n, opts.Logger, can, nil)
 }
 
-func newBase(n int, log *slog.Logger, can abilities) (*Base, error) {
+func newBase(n int, log *slog.Logger, can abilities, pinned *bpf.Pinned) (*Base, error) {
 	b := &Base{can: can, log: log, room: newRoom(uint32(n)), sessions: map[*Session]bool{}}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
-	c := bpf.Config{Room: n, Multi: can.multi}
+	c := bpf.Config{Room: n, Multi: can.multi, Pinned: pinned}
 	if !c.Multi && !can.cookie {
 		c.Cookie = new(uint64)
 	}
@@ -84,6 +89,9 @@ func (b *Base) Attach(f *os.File, path string, probes []Probe, opts Options) (*S
 	t, err := newTarget(0, path, f, l)
 	if err == nil {
 		err = s.attachTarget(t)
+	}
+	if err == nil && b.pin != "" && opts.Name != "" {
+		err = s.pin(b.pin, opts.Name)
 	}
 	if err != nil {
 		return nil, errors.Join(classify(err), s.Close())
@@ -148,8 +156,13 @@ func (b *Base) leave(s *Session) {
 	b.room.give(s.room, uint32(len(s.layout.slots)))
 }
 
-// Close detaches all sessions and frees everything.
+// Close detaches all sessions, pinned ones too, and frees everything.
 func (b *Base) Close() error {
+	return b.close((*Session).Close)
+}
+
+// close ends all sessions in a way.
+func (b *Base) close(end func(*Session) error) error {
 	b.mu.Lock()
 	b.closed = true
 	var open []*Session
@@ -159,7 +172,7 @@ func (b *Base) Close() error {
 	b.mu.Unlock()
 	var errs []error
 	for _, s := range open {
-		errs = append(errs, s.Close())
+		errs = append(errs, end(s))
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -24,7 +24,7 @@ func eachBase(t *testing.T, room int, f func(t *testing.T, b *Base)) {
 			can := can
 			w.narrow(&can)
 			can.multi = can.multi && !w.perf
-			b, err := newBase(room, nil, can)
+			b, err := newBase(room, nil, can, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,6 +27,20 @@ func (r *room) take(n uint32) (first uint32, ok bool) {
 	return 0, false
 }
 
+// occupy takes certain numbers; false if one of them is not free.
+func (r *room) occupy(first, n uint32) bool {
+	for i, f := range r.free {
+		if first < f.first || uint64(first)+uint64(n) > uint64(f.end) {
+			continue
+		}
+		parts := []stretch{{f.first, first}, {first + n, f.end}}
+		parts = slices.DeleteFunc(parts, func(s stretch) bool { return s.first == s.end })
+		r.free = slices.Replace(r.free, i, i+1, parts...)
+		return true
+	}
+	return n == 0
+}
+
 func (r *room) give(first, n uint32) {
 	at, _ := slices.BinarySearchFunc(r.free, first, func(s stretch, first uint32) int { return int(int64(s.first) - int64(first)) })
 	r.free = slices.Insert(r.free, at, stretch{first, first + n})

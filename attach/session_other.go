@@ -60,3 +60,15 @@ func (*Base) Attach(*os.File, string, []Probe, Options) (*Session, error) {
 
 // Close does nothing.
 func (*Base) Close() error { return nil }
+
+// Left gives nothing.
+func (*Base) Left() []Left { return nil }
+
+// Adopt fails with ErrNotSupported.
+func (*Base) Adopt(string, string, []Probe) (*Session, error) { return nil, ErrNotSupported }
+
+// Abandon fails with ErrNotSupported.
+func (*Base) Abandon(string) error { return ErrNotSupported }
+
+// Leave does nothing.
+func (*Base) Leave() error { return nil }

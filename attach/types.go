@@ -65,7 +65,10 @@ type Options struct {
 	// AllowHazards attaches where this kernel is known to corrupt the traced
 	// process (ErrHazard otherwise).
 	AllowHazards bool
-	Logger       *slog.Logger
+	// Name is under what a session of a Base is pinned (BaseOptions.Pin): letters,
+	// digits and hyphens. Empty: it is not.
+	Name   string
+	Logger *slog.Logger
 }
 
 // Event is one hit of a probe whose condition held.
@@ -93,6 +96,18 @@ type BaseOptions struct {
 	// together; 0: 16384, 256 KiB of counters a CPU and 400 KiB besides.
 	Room   int
 	Logger *slog.Logger
+	// Pin is a directory of a BPF file system, which is made. What is attached
+	// under an Options.Name stays attached, and counts, when this process ends; a
+	// later one with the same Pin takes it over: Base.Left, Base.Adopt. Needs
+	// uprobe_multi, Linux 6.6.
+	Pin string
+}
+
+// Left is a session that another process has left attached.
+type Left struct {
+	Name   string // its Options.Name
+	Probes int
+	Whole  bool // all of its links are there; otherwise it was ended while it was attached or detached
 }
 
 const defaultRoom = 1 << 14

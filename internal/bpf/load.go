@@ -35,6 +35,8 @@ type Config struct {
 	// Sleepable lets the program fault pages in. With Multi; the program alone
 	// loads since Linux 6.0.
 	Sleepable bool
+	// Pinned are maps of a former process, which take the place of new ones.
+	Pinned *Pinned
 	// Kernel means that code of the kernel is probed, which the program's own
 	// helpers may run.
 	Kernel bool
@@ -60,6 +62,9 @@ func spec(c Config) (*ebpf.CollectionSpec, error) {
 		return nil, err
 	}
 	n := uint32(max(len(c.Entries), c.Room, 1))
+	if c.Pinned != nil {
+		n = c.Pinned.entries.MaxEntries()
+	}
 	s.Maps[surehookMapCounters].MaxEntries = n
 	entries := s.Maps[surehookMapEntries]
 	entries.MaxEntries = n

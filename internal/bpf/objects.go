@@ -35,7 +35,7 @@ func Load(c Config) (*Objects, error) {
 	}
 	main := s.Copy()
 	delete(main.Programs, surehookProgFired)
-	coll, err := ebpf.NewCollection(main)
+	coll, err := ebpf.NewCollectionWithOptions(main, ebpf.CollectionOptions{MapReplacements: c.Pinned.maps()})
 	if err != nil {
 		return nil, fmt.Errorf("loading the BPF program: %w", err)
 	}
