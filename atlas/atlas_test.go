@@ -194,7 +194,7 @@ func FuzzAtlas(f *testing.F) {
 	for i := 0; i < len(data); i += 97 {
 		f.Add(data, uint32(i), byte(0x41))
 	}
-	f.Add([]byte("surehook atlas 1"), uint32(0), byte(0))
+	f.Add([]byte("surehook atlas 2"), uint32(0), byte(0))
 	f.Fuzz(func(t *testing.T, data []byte, at uint32, flip byte) {
 		data = slices.Clone(data)
 		if len(data) > 0 {

@@ -32,6 +32,20 @@ func (e *Entry) Callees(symbol string) ([]kernel.Call, error) {
 	})
 }
 
+// CountCallers is how many direct calls of a symbol there are.
+func (e *Entry) CountCallers(symbol string) (int, error) {
+	g, err := e.calls()
+	if err != nil {
+		return 0, err
+	}
+	nodes, err := e.nodesOf(g, symbol)
+	n := 0
+	for _, i := range nodes {
+		n += len(g.in.of(int(i)))
+	}
+	return n, err
+}
+
 // callsOf gives the calls at the nodes of a symbol's name.
 func (e *Entry) callsOf(symbol string, side func(*calls) *rows[uint32], call func(self, other callNode) kernel.Call) ([]kernel.Call, error) {
 	g, err := e.calls()
@@ -162,7 +176,11 @@ func (e *Entry) readNodes(g *calls) error {
 		return err
 	}
 	g.node, g.symbol = make([]uint32, len(y.addr)), make([]int32, 0, len(y.addr))
+	module := 0
 	for i := range y.addr {
+		for i >= y.first[module+1] {
+			module++
+		}
 		g.node[i] = uint32(len(g.symbol))
 		// One of the same name before it has the node already.
 		for _, j := range y.byFn.of(int(y.fn[i])) {
@@ -170,7 +188,7 @@ func (e *Entry) readNodes(g *calls) error {
 				g.symbol = append(g.symbol, int32(i))
 				break
 			}
-			if y.suffix[j] == y.suffix[i] && moduleAt(y.first, int(j)) == moduleAt(y.first, i) {
+			if y.suffix[j] == y.suffix[i] && int(j) >= y.first[module] {
 				g.node[i] = g.node[j]
 				break
 			}

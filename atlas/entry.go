@@ -1,11 +1,9 @@
 package atlas
 
 import (
-	"slices"
-	"strings"
-	"sync"
-
 	"iter"
+	"slices"
+	"sync"
 
 	"github.com/surehook/surehook/kernel"
 )
@@ -100,7 +98,18 @@ func list[T any](e *Entry, kind sectionKind, p *pool, get func(id uint32) (T, er
 
 // Tracepoints gives the trace events.
 func (e *Entry) Tracepoints() ([]kernel.Tracepoint, error) {
-	return list(e, sectEventIDs, &e.a.events, func(id uint32) (kernel.Tracepoint, error) { return record(e.a, &e.a.events, id, codeEvent) })
+	return list(e, sectEventIDs, &e.a.events, func(id uint32) (kernel.Tracepoint, error) {
+		if have, ok := e.a.decoded.Load(id); ok {
+			t := have.(kernel.Tracepoint)
+			t.Fields = slices.Clip(t.Fields)
+			return t, nil
+		}
+		t, err := record(e.a, &e.a.events, id, codeEvent)
+		if err == nil {
+			e.a.decoded.Store(id, t)
+		}
+		return t, err
+	})
 }
 
 // RawTracepoints gives the static points.
@@ -234,12 +243,43 @@ func (e *Entry) Names() (iter.Seq[string], error) {
 	if err != nil {
 		return nil, err
 	}
-	all := make([]string, len(ids))
-	for i, id := range ids {
-		if all[i], err = e.a.names.get(id); err != nil {
+	// The last part of the pool is sorted, and most of all: the others go between.
+	cut, _ := slices.BinarySearch(ids, uint32(often()))
+	between := make([]string, 0, cut)
+	for _, id := range ids[:cut] {
+		s, err := e.a.names.get(id)
+		if err != nil {
 			return nil, err
 		}
+		between = append(between, s)
 	}
-	slices.SortFunc(all, strings.Compare)
-	return slices.Values(all), nil
+	slices.Sort(between)
+	rest, err := e.a.names.each(ids[cut:])
+	if err != nil {
+		return nil, err
+	}
+	return merged(between, rest), nil
+}
+
+// merged gives two sorted lists together.
+func merged(a []string, b iter.Seq[string]) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		a := a
+		for s := range b {
+			for len(a) > 0 && a[0] < s {
+				if !yield(a[0]) {
+					return
+				}
+				a = a[1:]
+			}
+			if !yield(s) {
+				return
+			}
+		}
+		for _, s := range a {
+			if !yield(s) {
+				return
+			}
+		}
+	}
 }

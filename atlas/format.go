@@ -14,7 +14,7 @@ import (
 // The file: magic, sections one after another (each a zstd frame), the
 // directory, and a footer that says where that is.
 const (
-	magic      = "surehook atlas 1"
+	magic      = "surehook atlas 2"
 	footerSize = 8 + 8 + 4 + len(magic) // offset and size of the directory, its CRC-32C, magic
 )
 

@@ -103,6 +103,7 @@ func (e *Entry) readFunctions() (*functions, error) {
 		return nil, err
 	}
 	f.reasons.end = make([]uint32, 0, n)
+	f.reasons.values = make([]reason, 0, len(why.data)/2) // each takes two bytes or more
 	for range n {
 		v := c.next()
 		if v&3 > uint64(kernel.No) || v>>2&7 >= uint64(len(verdicts())) || v>>5 > uint64(len(why.data)) {

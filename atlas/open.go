@@ -32,6 +32,7 @@ type Atlas struct {
 	points   pool
 	hooks    pool
 	defNames func() ([]uint32, error)
+	decoded  sync.Map // number of a trace event to its kernel.Tracepoint, as most kernels have the same
 	entries  []*Entry
 }
 
@@ -131,8 +132,8 @@ func (a *Atlas) bad(kind sectionKind, kernel int) error {
 }
 
 // groups makes the reader of a pool.
-func (a *Atlas) groups(p *pool, kind sectionKind, n int, unpack func([]byte, int) ([]string, bool)) {
-	p.n, p.unpack = n, unpack
+func (a *Atlas) groups(p *pool, kind sectionKind, n, per int, unpack func([]byte, int) ([]string, bool)) {
+	p.n, p.per, p.unpack = n, per, unpack
 	p.load = func(g int) ([]byte, error) { return a.section(kind, shared, g) }
 	p.fail = func(g int) error { return a.damaged(a.sections[sectionKey{kind, shared, g}].offset, errSection) }
 }
@@ -148,10 +149,10 @@ func (a *Atlas) openPools() error {
 	for !c.bad && len(c.data) > 0 {
 		a.names.heads = append(a.names.heads, c.text())
 	}
-	if !c.done() || len(a.names.heads) != (n+perGroup-1)/perGroup {
+	if !c.done() || len(a.names.heads) != (n+stringGroup-1)/stringGroup {
 		return a.bad(sectHeads, shared)
 	}
-	a.groups(&a.names.pool, sectStrings, n, unpackStrings)
+	a.groups(&a.names.pool, sectStrings, n, stringGroup, unpackStrings)
 	if data, err = a.section(sectSizes, shared, 0); err != nil {
 		return err
 	}
@@ -160,7 +161,7 @@ func (a *Atlas) openPools() error {
 		pool *pool
 		kind sectionKind
 	}{{&a.protos, sectProtos}, {&a.decls, sectDecls}, {&a.defs, sectDefs}, {&a.events, sectEvents}, {&a.points, sectPoints}, {&a.hooks, sectHooks}} {
-		a.groups(p.pool, p.kind, c.int(maxStrings), unpackRecords)
+		a.groups(p.pool, p.kind, c.int(maxStrings), recordGroup, unpackRecords)
 	}
 	if !c.done() {
 		return a.bad(sectSizes, shared)
@@ -217,7 +218,7 @@ func record[T any](a *Atlas, p *pool, id uint32, code func(*flat.Coder, *T)) (T,
 	c := flat.Decoder([]byte(text), &a.names)
 	code(c, &v)
 	if err := c.Err(); err != nil {
-		return v, cmp.Or(p.fail(int(id)/perGroup), err)
+		return v, cmp.Or(p.fail(int(id)/p.per), err)
 	}
 	return v, nil
 }

@@ -2,7 +2,9 @@ package atlas
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/surehook/surehook/internal/flat"
 )
@@ -29,9 +31,12 @@ func (n *numbers) Add(s string) uint64 { return uint64(n.at[s]) }
 
 // number orders what was counted: the most used in the first parts, each part
 // sorted.
-func (n counter) number() *numbers {
+func (n counter) number() (*numbers, error) {
 	list := make([]string, 0, len(n))
 	for s := range n {
+		if strings.IndexByte(s, 0) >= 0 {
+			return nil, fmt.Errorf("%q cannot be in an atlas: a zero ends a string", s)
+		}
 		list = append(list, s)
 	}
 	slices.SortFunc(list, func(a, b string) int { return cmp.Or(cmp.Compare(n[b], n[a]), cmp.Compare(a, b)) })
@@ -45,23 +50,23 @@ func (n counter) number() *numbers {
 	for i, s := range list {
 		at[s] = uint32(i)
 	}
-	return &numbers{list: list, at: at}
+	return &numbers{list: list, at: at}, nil
 }
 
 // packStrings packs a group for unpackStrings.
 func packStrings(list []string) []byte {
-	var c column
+	var shared, rest column
 	last := ""
 	for _, s := range list {
 		same := 0
 		for same < min(len(s), len(last)) && s[same] == last[same] {
 			same++
 		}
-		c.put(uint64(same))
-		c.text(s[same:])
+		shared.put(uint64(same))
+		rest = append(append(rest, s[same:]...), 0)
 		last = s
 	}
-	return c
+	return append(shared, rest...)
 }
 
 // packRecords packs a group for unpackRecords.

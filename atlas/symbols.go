@@ -14,10 +14,10 @@ type symbols struct {
 	size   []uint32
 	fn     []uint32
 	facts  []uint16
-	suffix []uint32     // number of a string
-	first  []int        // of each module its first symbol; one more at the end
-	byFn   rows[uint32] // of each function its symbols
-	args   rows[int8]
+	suffix []uint32          // number of a string
+	first  []int             // of each module its first symbol; one more at the end
+	byFn   rows[uint32]      // of each function its symbols
+	args   map[uint32][]int8 // of the few that have any
 }
 
 // symbolsOf gives the symbols of a function.
@@ -43,7 +43,7 @@ func (e *Entry) symbolsOf(fn int, name string) ([]kernel.Symbol, error) {
 			Global: v&(1<<6) != 0, Init: v&(1<<7) != 0, Variable: v&(1<<9) != 0,
 		}
 		if v&(1<<8) != 0 {
-			s.Args = &kernel.Args{Place: y.args.of(int(i))}
+			s.Args = &kernel.Args{Place: y.args[i]}
 		}
 		out = append(out, s)
 	}
@@ -121,7 +121,7 @@ func (e *Entry) readSymbols() (*symbols, error) {
 		return nil, err
 	}
 	n := e.meta.Symbols
-	if y.fn, err = e.a.numbers(sectSymFuncs, e.at, n, max(e.meta.Funcs, 1)); err != nil {
+	if err := e.readSymbolFuncs(y); err != nil {
 		return nil, err
 	}
 	c, err := e.section(sectSymFacts)
@@ -132,17 +132,18 @@ func (e *Entry) readSymbols() (*symbols, error) {
 	if err != nil {
 		return nil, err
 	}
-	y.facts, y.suffix, y.args.end = make([]uint16, 0, n), make([]uint32, 0, n), make([]uint32, 0, n)
-	for range n {
+	y.facts, y.suffix, y.args = make([]uint16, 0, n), make([]uint32, 0, n), map[uint32][]int8{}
+	for i := range n {
 		v := c.int(1<<10 - 1)
 		y.facts = append(y.facts, uint16(v))
 		y.suffix = append(y.suffix, uint32(c.int(e.a.names.n-1)))
 		if v&(1<<8) != 0 {
-			for range args.count() {
-				y.args.values = append(y.args.values, int8(args.signed()))
+			place := make([]int8, args.count())
+			for j := range place {
+				place[j] = int8(args.signed())
 			}
+			y.args[uint32(i)] = place
 		}
-		y.args.close()
 	}
 	if !c.done() {
 		return nil, e.bad(sectSymFacts)
@@ -152,6 +153,26 @@ func (e *Entry) readSymbols() (*symbols, error) {
 	}
 	y.byFn = group(y.fn, e.meta.Funcs)
 	return y, nil
+}
+
+// readSymbolFuncs reads the function of each symbol.
+func (e *Entry) readSymbolFuncs(y *symbols) error {
+	c, err := e.section(sectSymFuncs)
+	if err != nil {
+		return err
+	}
+	y.fn = make([]uint32, 0, e.meta.Symbols)
+	fn := int64(0)
+	for range e.meta.Symbols {
+		if fn += c.signed(); c.bad || fn < 0 || fn >= int64(e.meta.Funcs) {
+			return e.bad(sectSymFuncs)
+		}
+		y.fn = append(y.fn, uint32(fn))
+	}
+	if !c.done() {
+		return e.bad(sectSymFuncs)
+	}
+	return nil
 }
 
 // readAddresses reads the addresses of all symbols, module by module.

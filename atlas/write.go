@@ -25,7 +25,9 @@ func Write(w io.Writer, kernels []*kernel.Snapshot) error {
 	}
 	out := &sink{w: w, z: z}
 	out.raw([]byte(magic))
-	b.names = b.used.number()
+	if b.names, err = b.used.number(); err != nil {
+		return err
+	}
 	for i, k := range kernels {
 		if err := b.kernel(out, i, k); err != nil {
 			return fmt.Errorf("%s: %w", k.ID.Name, err)
@@ -60,9 +62,9 @@ func (o *sink) section(kind sectionKind, kernel, group int, data []byte) {
 }
 
 // groups writes a pool.
-func (o *sink) groups(kind sectionKind, list []string, pack func([]string) []byte) {
-	for g := 0; g*perGroup < len(list); g++ {
-		o.section(kind, shared, g, pack(list[g*perGroup:min((g+1)*perGroup, len(list))]))
+func (o *sink) groups(kind sectionKind, list []string, per int, pack func([]string) []byte) {
+	for g := 0; g*per < len(list); g++ {
+		o.section(kind, shared, g, pack(list[g*per:min((g+1)*per, len(list))]))
 	}
 }
 
@@ -139,19 +141,19 @@ func (b *builder) count(k *kernel.Snapshot) error {
 
 // shared writes what all kernels refer to.
 func (b *builder) shared(o *sink) {
-	o.groups(sectStrings, b.names.list, packStrings)
+	o.groups(sectStrings, b.names.list, stringGroup, packStrings)
 	var heads column
 	heads.put(uint64(len(b.names.list)))
-	for i := 0; i < len(b.names.list); i += perGroup {
+	for i := 0; i < len(b.names.list); i += stringGroup {
 		heads.text(b.names.list[i])
 	}
 	o.section(sectHeads, shared, 0, heads)
-	o.groups(sectProtos, b.protos.list, packRecords)
-	o.groups(sectDecls, b.decls.list, packRecords)
-	o.groups(sectDefs, b.defs.list, packRecords)
-	o.groups(sectEvents, b.events.list, packRecords)
-	o.groups(sectPoints, b.points.list, packRecords)
-	o.groups(sectHooks, b.hooks.list, packRecords)
+	o.groups(sectProtos, b.protos.list, recordGroup, packRecords)
+	o.groups(sectDecls, b.decls.list, recordGroup, packRecords)
+	o.groups(sectDefs, b.defs.list, recordGroup, packRecords)
+	o.groups(sectEvents, b.events.list, recordGroup, packRecords)
+	o.groups(sectPoints, b.points.list, recordGroup, packRecords)
+	o.groups(sectHooks, b.hooks.list, recordGroup, packRecords)
 	var names column
 	for _, id := range b.defNames {
 		names.put(uint64(id))

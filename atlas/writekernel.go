@@ -220,7 +220,7 @@ func (w *kernelWriter) symbols() {
 	for _, n := range counts {
 		addrs.put(n)
 	}
-	mod, end := -1, uint64(0)
+	mod, end, fn := -1, uint64(0), 0
 	for _, s := range w.syms {
 		if s.mod != mod {
 			mod, end = s.mod, 0
@@ -228,7 +228,8 @@ func (w *kernelWriter) symbols() {
 		addrs.signed(int64(s.Address - end))
 		addrs.put(s.Size)
 		end = s.Address + s.Size
-		funcs.put(uint64(s.fn))
+		funcs.signed(int64(s.fn - fn)) // neighbours in a file are often so by name
+		fn = s.fn
 		facts.put(symbolFlags(s.Symbol))
 		facts.put(w.names.Add(suffix(w.funcs[s.fn].Name, s.Name)))
 		if s.Args != nil {
