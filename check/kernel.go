@@ -32,7 +32,7 @@ type member struct {
 	byRaw   map[string]string            // raw tracepoint to "system:name"
 	support map[string]kernel.Answer     // of configuration options
 	types   *core.Cache                  // nil: not asked yet
-	names   []string                     // nil: not read yet
+	names   iter.Seq[string]             // nil: not read yet
 	raws    []kernel.RawTracepoint       // nil: not read yet
 	lsm     []kernel.LSMHook             // nil: not read yet
 	enums   map[string]map[int64]string
@@ -62,9 +62,9 @@ func (m *member) Names() (iter.Seq[string], error) {
 		if err != nil {
 			return nil, err
 		}
-		m.names = slices.Collect(names)
+		m.names = names
 	}
-	return slices.Values(m.names), nil
+	return m.names, nil
 }
 
 // RawTracepoints gives those of the kernel, read once.
@@ -279,8 +279,9 @@ func (f *Fleet) contexts(h hook.Hook, m *member) ([]*kcontext, error) {
 		return nil, err
 	}
 	var out []*kcontext
+	match := matcher(h.Function)
 	for name := range names {
-		if !matches(h.Function, name) {
+		if !match(name) {
 			continue
 		}
 		one, err := c.one(name)
@@ -457,12 +458,6 @@ func (c *kcontext) missing(t kernel.Topic, what string) kfinding {
 		Severity: Warning,
 		Remedy:   "compare with kernels that are known:\nsurehook check --kernel all " + shellQuote(c.hook.String()),
 	}, reason: reasonMissing, plain: doubts, plan: doubts}
-}
-
-// matches is a shell's glob on a function's name, which has no slashes.
-func matches(pattern, name string) bool {
-	ok, err := pathMatch(pattern, name)
-	return ok && err == nil && !strings.Contains(name, ".")
 }
 
 // source is the name of the function in the source.

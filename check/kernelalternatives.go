@@ -174,11 +174,11 @@ func (c *kcontext) down(start []string, raws, hooks map[string]spot) error {
 				if len(next) >= maxWide || special(e.Callee) {
 					continue
 				}
-				from, err := c.Callers(e.Callee)
+				n, err := c.CountCallers(e.Callee)
 				if err != nil {
 					return err
 				}
-				if len(from) == 1 {
+				if n == 1 {
 					next = append(next, e.Callee)
 				}
 			}
@@ -386,8 +386,11 @@ func (c *kcontext) mainCallees(also map[string][]string) []string {
 	var out []string
 	for _, e := range calls {
 		name := sourceName(e.Callee)
+		if n, err := c.CountCallers(e.Callee); err != nil || special(e.Callee) || n > maxWide {
+			continue
+		}
 		from, err := c.Callers(e.Callee)
-		if err != nil || special(e.Callee) || len(from) > maxWide {
+		if err != nil {
 			continue
 		}
 		var others []string

@@ -19,8 +19,9 @@ func (c kcontext) events() ([]*kcontext, error) {
 		return nil, err
 	}
 	var out []*kcontext
+	match := matcher(c.hook.Function)
 	for _, name := range names {
-		if !matches(c.hook.Function, name) {
+		if !match(name) {
 			continue
 		}
 		one := c

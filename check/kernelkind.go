@@ -2,15 +2,12 @@ package check
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/kernel"
 )
-
-func pathMatch(pattern, name string) (bool, error) { return path.Match(pattern, name) }
 
 // option is a configuration option, with a function that is in the kernel
 // exactly if it is set: where the configuration is not known, that tells.

@@ -170,7 +170,7 @@ func (c *kcontext) similar(ref *member, f kernel.Function, n neighbours) ([]cand
 		if err := c.follow(n.callers, callers, c.Callees, func(e kernel.Call) string { return e.Callee }); err != nil {
 			return nil, err
 		}
-		if err := c.follow(n.callees, callees, c.Callers, func(e kernel.Call) string { return e.Caller }); err != nil {
+		if err := c.follow(n.callees, callees, c.fewCallers, func(e kernel.Call) string { return e.Caller }); err != nil {
 			return nil, err
 		}
 	}
@@ -265,6 +265,14 @@ func wordKey(name string) string {
 	}
 	slices.Sort(list)
 	return strings.TrimLeft(strings.Join(list, "_"), "_")
+}
+
+// fewCallers gives the calls of a symbol unless these are so many that they tell nothing.
+func (c *kcontext) fewCallers(symbol string) ([]kernel.Call, error) {
+	if n, err := c.CountCallers(symbol); err != nil || n > maxFanIn {
+		return nil, err
+	}
+	return c.Callers(symbol)
 }
 
 // follow counts, for the functions next to the neighbours, how many of those

@@ -80,7 +80,8 @@ func (p *Planner) Matching(h hook.Hook) ([]string, error) {
 		}
 		all = slices.Collect(names)
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return !matches(h.Function, name) }), nil
+	match := matcher(h.Function)
+	return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return !match(name) }), nil
 }
 
 // eventPlace is the one place of a tracepoint or LSM hook.

@@ -16,12 +16,15 @@ type Kernel interface {
 	// Symbol gives the source name behind a symbol, "finish_task_switch" for
 	// "finish_task_switch.isra.0".
 	Symbol(name string) (function string, ok bool, err error)
-	// Names gives the source names of all functions, sorted.
+	// Names gives the source names of all functions, sorted, as often as they
+	// are ranged over.
 	Names() (iter.Seq[string], error)
 
 	// Callers gives the direct calls of a symbol, Callees those that it makes.
 	Callers(symbol string) ([]Call, error)
 	Callees(symbol string) ([]Call, error)
+	// CountCallers is how many Callers gives, without naming them: kfree has 9,000.
+	CountCallers(symbol string) (int, error)
 
 	Tracepoints() ([]Tracepoint, error)       // by system and name
 	RawTracepoints() ([]RawTracepoint, error) // by name

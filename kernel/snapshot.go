@@ -127,6 +127,12 @@ func (s *Snapshot) Callers(symbol string) ([]Call, error) {
 	return out, nil
 }
 
+// CountCallers is how many direct calls of a symbol there are.
+func (s *Snapshot) CountCallers(symbol string) (int, error) {
+	s.index()
+	return len(s.callers[symbol]), nil
+}
+
 // Callees gives the direct calls that a symbol makes.
 func (s *Snapshot) Callees(symbol string) ([]Call, error) {
 	return equalRange(s.Edges, symbol, func(c Call) string { return c.Caller }), nil

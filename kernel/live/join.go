@@ -172,6 +172,9 @@ func fill(symbols []kernel.Symbol, at int, from []kernel.Symbol) {
 // Callers gives the direct calls of a symbol.
 func (j *joined) Callers(symbol string) ([]kernel.Call, error) { return j.file.Callers(symbol) }
 
+// CountCallers is how many direct calls of a symbol there are.
+func (j *joined) CountCallers(symbol string) (int, error) { return j.file.CountCallers(symbol) }
+
 // Callees gives the direct calls that a symbol makes.
 func (j *joined) Callees(symbol string) ([]kernel.Call, error) { return j.file.Callees(symbol) }
 

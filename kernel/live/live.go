@@ -169,6 +169,9 @@ func (k *Kernel) Names() (iter.Seq[string], error) {
 // Callers gives nothing: Missing(Calls).
 func (k *Kernel) Callers(string) ([]kernel.Call, error) { return nil, nil }
 
+// CountCallers gives 0: Missing(Calls).
+func (k *Kernel) CountCallers(string) (int, error) { return 0, nil }
+
 // Callees gives nothing: Missing(Calls).
 func (k *Kernel) Callees(string) ([]kernel.Call, error) { return nil, nil }
 

@@ -1,6 +1,7 @@
 // Command bench measures surehook against perf probe on a Linux kernel with
 // debug information: the time and memory of the whole index, of one function
-// from the remembered index, and the time to attach. Every command is a process
+// from the remembered index, the time to attach, and 50 hooks on all kernels of
+// the atlas. Every command is a process
 // of its own, run in turns with perf. It exits with 1 when a target is missed.
 package main
 
@@ -24,6 +25,7 @@ type options struct {
 	vmlinux string
 	cache   string
 	rounds  int
+	fleet   bool
 }
 
 func main() {
@@ -52,20 +54,11 @@ func run(ctx context.Context) (bool, error) {
 	var opts options
 	flag.StringVar(&opts.vmlinux, "vmlinux", "", "the kernel to read (default: Debian's cloud kernel, downloaded once)")
 	flag.StringVar(&opts.cache, "cache", "", "directory for the download (default $XDG_CACHE_HOME/surehook/bench or .cache/bench)")
+	flag.BoolVar(&opts.fleet, "fleet", false, "only the hooks on all kernels")
 	flag.IntVar(&opts.rounds, "rounds", 7, "how often each command runs")
 	flag.Parse()
 	if flag.NArg() > 0 || opts.rounds < 1 {
-		return false, errors.New("usage: bench [-vmlinux FILE] [-cache DIR] [-rounds N]")
-	}
-	if opts.vmlinux == "" {
-		var err error
-		if opts.vmlinux, err = download(ctx, opts.cache); err != nil {
-			return false, err
-		}
-	}
-	vmlinux, err := filepath.Abs(opts.vmlinux)
-	if err != nil {
-		return false, err
+		return false, errors.New("usage: bench [-vmlinux FILE] [-cache DIR] [-rounds N] [-fleet]")
 	}
 	work, err := os.MkdirTemp("", "surehook-bench")
 	if err != nil {
@@ -73,9 +66,32 @@ func run(ctx context.Context) (bool, error) {
 	}
 	defer os.RemoveAll(work)
 	r := report{}
-	if err := r.kernel(ctx, vmlinux, work, opts.rounds); err != nil {
+	if !opts.fleet {
+		if err := r.file(ctx, opts, work); err != nil {
+			return false, err
+		}
+	}
+	if err := r.fleet(ctx, work, opts.rounds); err != nil {
 		return false, err
 	}
-	r.attach(work, opts.rounds)
 	return r.print(os.Stdout), nil
+}
+
+// file measures on the file of one kernel.
+func (r *report) file(ctx context.Context, opts options, work string) error {
+	if opts.vmlinux == "" {
+		var err error
+		if opts.vmlinux, err = download(ctx, opts.cache); err != nil {
+			return err
+		}
+	}
+	vmlinux, err := filepath.Abs(opts.vmlinux)
+	if err != nil {
+		return err
+	}
+	if err := r.kernel(ctx, vmlinux, work, opts.rounds); err != nil {
+		return err
+	}
+	r.attach(work, opts.rounds)
+	return nil
 }

@@ -23,6 +23,8 @@ const (
 	maxIndexMemory = 500_000_000 // bytes of the same process at its peak
 	minLookupRatio = 20.0        // perf's time by that of one function from the remembered index
 	maxAttach      = 500 * time.Millisecond
+	maxFleet       = time.Second // 50 hooks on all kernels of the atlas
+	maxFleetMemory = 300_000_000 // bytes of that process at its peak
 )
 
 // index reads the whole inline index of a file, as the first question about it
@@ -87,9 +89,9 @@ func (r *report) kernel(ctx context.Context, vmlinux, work string, rounds int) e
 	if err != nil {
 		return err
 	}
-	surehook := filepath.Join(work, "surehook")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", surehook, "./cmd/surehook").CombinedOutput(); err != nil {
-		return fmt.Errorf("building surehook: %w: %s", err, out)
+	surehook, err := build(ctx, work)
+	if err != nil {
+		return err
 	}
 	perf := &command{name: "perf probe, one symbol", args: []string{"perf", "probe", "-k", vmlinux, "-D", function}}
 	whole := &command{name: "surehook, whole index", args: []string{self, "-index", vmlinux}}
@@ -102,6 +104,24 @@ func (r *report) kernel(ctx context.Context, vmlinux, work string, rounds int) e
 		r.missing = append(r.missing, "ratios: perf is not installed (apt-get install linux-perf)")
 		perf, commands = nil, commands[1:]
 	}
+	if err := r.turns(ctx, rounds, commands); err != nil {
+		return err
+	}
+	r.judge(perf, whole, one)
+	return nil
+}
+
+// build builds the command.
+func build(ctx context.Context, work string) (string, error) {
+	surehook := filepath.Join(work, "surehook")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", surehook, "./cmd/surehook").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building surehook: %w: %s", err, out)
+	}
+	return surehook, nil
+}
+
+// turns runs commands one after the other, again and again.
+func (r *report) turns(ctx context.Context, rounds int, commands []*command) error {
 	for i := range rounds + 1 {
 		for _, c := range commands {
 			if err := c.run(ctx); err != nil {
@@ -112,8 +132,7 @@ func (r *report) kernel(ctx context.Context, vmlinux, work string, rounds int) e
 			}
 		}
 	}
-	r.commands = commands
-	r.judge(perf, whole, one)
+	r.commands = append(r.commands, commands...)
 	return nil
 }
 
