@@ -122,6 +122,7 @@ type KernelResult struct {
 	Plan     []sites.Reason // the same of surehook's plan
 	Findings []Finding
 	Err      error // the kernel's facts are damaged; the rest is empty
+	NotAsked bool  // the hook is not to be on this kernel; the rest is empty
 }
 
 // maxMatches bounds how many functions a glob may match in one kernel, so

@@ -179,6 +179,9 @@ func (d *Document) answers() []answer {
 	}
 	for _, h := range d.Fleet {
 		for _, r := range h.Results {
+			if r.NotAsked {
+				continue
+			}
 			a := answer{subject: r.Verdict.Kernel, verdict: r.Verdict, reasons: r.Plain, findings: r.Findings}
 			a.verdict.Hook = h.Hook
 			if r.Err != nil {
@@ -224,8 +227,10 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 
 // origin is where the hook was found.
 func (o *OnKernels) origin() check.Origin {
-	if len(o.Results) == 0 {
-		return check.Origin{}
+	for _, r := range o.Results {
+		if !r.NotAsked {
+			return r.Verdict.Origin
+		}
 	}
-	return o.Results[0].Verdict.Origin
+	return check.Origin{}
 }

@@ -2,8 +2,10 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/surehook/surehook/check"
@@ -45,7 +47,7 @@ func Fleet(w io.Writer, f Format, kernels []string, hooks []OnKernels, full bool
 func fleetJSON(w io.Writer, hooks []OnKernels) error {
 	for _, h := range hooks {
 		for _, r := range h.Results {
-			if r.Err != nil {
+			if r.Err != nil || r.NotAsked {
 				continue
 			}
 			for _, f := range r.Findings {
@@ -100,7 +102,10 @@ func legend(w *bufio.Writer, kernels []string) {
 
 // cell is both verdicts, once if they agree.
 func cell(r check.KernelResult) string {
-	if r.Err != nil {
+	switch {
+	case r.NotAsked:
+		return "-"
+	case r.Err != nil:
 		return "error"
 	}
 	words := map[sites.Verdict]string{sites.Complete: "ok", sites.Partial: "part", sites.None: "none", sites.Unknown: "?"}
@@ -130,6 +135,9 @@ func fleetHook(w *bufio.Writer, kernels []string, h OnKernels, full bool) {
 		if len(kernels) > 1 {
 			where = "on all of these kernels"
 		}
+		if slices.ContainsFunc(h.Results, func(r check.KernelResult) bool { return r.NotAsked }) {
+			where = "on the kernels that it is for"
+		}
 		fmt.Fprintf(w, "\n  instead, %s (near: it may fire more or less often)\n", where)
 		rows := columns{}
 		for _, a := range h.Alternatives {
@@ -149,14 +157,20 @@ func fleetHook(w *bufio.Writer, kernels []string, h OnKernels, full bool) {
 // fleetHeadline says the verdicts: of one kernel in words, of several how many
 // there are of each.
 func fleetHeadline(kernels []string, h OnKernels) string {
-	if len(h.Results) == 1 && h.Results[0].Err == nil {
-		v := h.Results[0].Verdict
-		return fmt.Sprintf("on %s plain probe %s, surehook %s", kernels[0], v.Plain, v.Plan)
+	asked := slices.Clone(h.Results)
+	asked = slices.DeleteFunc(asked, func(r check.KernelResult) bool { return r.NotAsked })
+	if len(asked) == 1 && asked[0].Err == nil {
+		v := asked[0].Verdict
+		return fmt.Sprintf("on %s plain probe %s, surehook %s", cmp.Or(v.Kernel, kernels[0]), v.Plain, v.Plan)
+	}
+	among := ""
+	if len(asked) < len(h.Results) {
+		among = fmt.Sprintf(" %d that it is for", len(asked))
 	}
 	count := func(of func(check.Verdict) sites.Verdict) string {
 		n, ok := map[sites.Verdict]int{}, 0
 		for _, r := range h.Results {
-			if r.Err == nil {
+			if r.Err == nil && !r.NotAsked {
 				n[of(r.Verdict)]++
 				ok++
 			}
@@ -165,7 +179,7 @@ func fleetHeadline(kernels []string, h OnKernels) string {
 		for _, v := range []sites.Verdict{sites.Complete, sites.Partial, sites.None, sites.Unknown} {
 			switch {
 			case n[v] > 0 && n[v] == ok:
-				return string(v) + " on all"
+				return string(v) + " on all" + among
 			case n[v] > 0:
 				parts = append(parts, fmt.Sprintf("%s on %d", v, n[v]))
 			}

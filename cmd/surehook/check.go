@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,16 +17,10 @@ import (
 func newCheck(s streams) *cobra.Command {
 	var r checkRun
 	cmd := &cobra.Command{
-		Use:     "check HOOK|FILE...",
+		Use:     "check [HOOK|FILE...]",
 		Short:   "Say what a probe misses, why, and what to attach instead",
-		Example: "  surehook check uprobe:./prog:add\n  surehook check --kernel all kprobe:vfs_read fentry:do_sys_open\n  surehook check --build-id 4f1c22e0 uprobe:./prog:0x1149\n  surehook check --kernel all ./tracer.bpf.o",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if r.running {
-				return r.runningArgs(args)
-			}
-			return hooks(cmd, args)
-		},
-		RunE: func(_ *cobra.Command, args []string) error { return r.run(s, args) },
+		Example: "  surehook check uprobe:./prog:add\n  surehook check --kernel all kprobe:vfs_read fentry:do_sys_open\n  surehook check --build-id 4f1c22e0 uprobe:./prog:0x1149\n  surehook check --kernel all ./tracer.bpf.o\n  surehook check --running",
+		RunE:    func(cmd *cobra.Command, args []string) error { return r.run(cmd, s, args) },
 	}
 	r.register(cmd)
 	cmd.Flags().Lookup("format").Usage = "text, json: one object a line (docs/json.md), or one document: sarif, junit, markdown"
@@ -36,6 +29,7 @@ func newCheck(s streams) *cobra.Command {
 	cmd.Flags().StringVar(&r.failOn, "fail-on", "warning", "exit 1 from this `SEVERITY` on: error, warning, info or none")
 	cmd.Flags().StringVar(&r.buildID, "build-id", "", "the build (`HEX`) that offsets and addresses were computed for")
 	cmd.Flags().BoolVar(&r.running, "running", false, "check every tracing program that is attached on this machine, whoever attached it")
+	cmd.Flags().StringVar(&r.config, "config", "", "check what this `FILE` lists (docs/ci.md; without any argument: .surehook.yaml)")
 	cmd.Flags().BoolVar(&r.full, "full", false, "every finding in full, however many there are")
 	return cmd
 }
@@ -47,9 +41,21 @@ type checkRun struct {
 	baseline        baselineFlags
 	failOn, buildID string
 	full, running   bool
+	config          string
 }
 
-func (r *checkRun) run(s streams, args []string) error {
+func (r *checkRun) run(cmd *cobra.Command, s streams, args []string) error {
+	if err := r.runningArgs(args); err != nil {
+		return err
+	}
+	parts := []part{{args: args, kernels: r.kernels.names}}
+	listed, err := r.list(cmd, args)
+	if err != nil {
+		return err
+	}
+	if listed != nil {
+		parts = r.parts(listed)
+	}
 	format, err := report.ParseDocumentFormat(r.format)
 	if err != nil {
 		return err
@@ -67,7 +73,7 @@ func (r *checkRun) run(s streams, args []string) error {
 	}
 	now := time.Now()
 	d := &report.Document{Version: version(), FailOn: limit}
-	failed := r.document(d, args)
+	failed := r.document(d, parts)
 	r.baseline.apply(accepted, d, now)
 	if failed == nil || !empty(d) {
 		if err := report.Write(s.out, format, d, r.full); err != nil {
@@ -84,27 +90,6 @@ func (r *checkRun) run(s streams, args []string) error {
 		return &exitError{code: exitFindings}
 	}
 	return nil
-}
-
-// document checks all that is asked for. What could not be checked is in the
-// error, and in the document, which has the answers to all others.
-func (r *checkRun) document(d *report.Document, args []string) error {
-	var failed error
-	skip := func(subject string, err error) {
-		failed = errors.Join(failed, err)
-		d.Skipped = append(d.Skipped, report.Skipped{Subject: subject, Reason: err.Error(), Failed: true})
-	}
-	if r.running {
-		err := r.checkRunning(d, &r.kernels, skip)
-		return errors.Join(failed, err)
-	}
-	files, onBinaries, onKernel := split(args, skip)
-	d.Hooks = r.check(onBinaries, strings.ToLower(r.buildID), skip)
-	if len(onKernel) > 0 {
-		failed = errors.Join(failed, r.kernels.check(d, onKernel))
-	}
-	r.checkFiles(d, &r.kernels, files, skip)
-	return failed
 }
 
 // empty tells whether a document has no answer.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ type baselineFlags struct {
 	path   string
 	write  bool
 	reason string
+	dir    string // that names of files in it are relative to; "": the working directory
 }
 
 func (b *baselineFlags) register(cmd *cobra.Command) {
@@ -45,7 +47,16 @@ func (b *baselineFlags) read() (*baseline.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return baseline.Parse(b.path, data)
+	f, err := baseline.Parse(b.path, data)
+	if err != nil {
+		return nil, err
+	}
+	for i := range f.Entries {
+		if e := &f.Entries[i]; e.File != "" && b.dir != "" && !filepath.IsAbs(e.File) {
+			e.File = filepath.Join(b.dir, e.File)
+		}
+	}
+	return f, nil
 }
 
 // apply marks what is accepted, and tells of entries that accept nothing.
@@ -77,6 +88,13 @@ func (b *baselineFlags) add(d *report.Document, w io.Writer, now time.Time) erro
 		reason = "not looked at yet, " + now.UTC().Format("2006-01-02")
 	}
 	entries := baseline.Entries(list, reason)
+	for i := range entries {
+		if e := &entries[i]; e.File != "" && b.dir != "" {
+			if name, err := filepath.Rel(b.dir, e.File); err == nil {
+				e.File = filepath.ToSlash(name)
+			}
+		}
+	}
 	if err := baseline.Add(b.path, entries); err != nil {
 		return err
 	}

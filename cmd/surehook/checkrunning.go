@@ -25,7 +25,7 @@ func (r *checkRun) runningArgs(args []string) error {
 
 // checkRunning runs the rules on all that is attached on this machine. What
 // was not looked at is in the document.
-func (c *common) checkRunning(d *report.Document, k *kernelFlags, skip func(string, error)) (failed error) {
+func (r *checkRun) checkRunning(d *report.Document) (failed error) {
 	inv, err := running.Read(running.Options{})
 	if err != nil {
 		return err
@@ -33,9 +33,9 @@ func (c *common) checkRunning(d *report.Document, k *kernelFlags, skip func(stri
 	for _, u := range inv.Unread {
 		d.Skipped = append(d.Skipped, report.Skipped{Subject: u.What, Reason: u.Reason})
 	}
-	judge := attached.Judge{Files: c.analyzer()}
+	judge := attached.Judge{Files: r.analyzer()}
 	defer func() { failed = errors.Join(failed, judge.Files.Close()) }()
-	known, unread := k.catalogue()
+	known, unread := r.kernels.catalogue()
 	if known != nil {
 		defer func() { failed = errors.Join(failed, known.Close()) }()
 		list, err := known.Find(kernels.Live)
@@ -45,6 +45,6 @@ func (c *common) checkRunning(d *report.Document, k *kernelFlags, skip func(stri
 			d.Kernels = judge.Fleet.Kernels()
 		}
 	}
-	d.Running = judge.All(inv, skip)
-	return unread
+	d.Running = judge.All(inv, skipper(d, &failed))
+	return errors.Join(failed, unread)
 }

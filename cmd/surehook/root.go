@@ -104,6 +104,8 @@ type common struct {
 	kernel string // of kernel hooks; empty: the running one
 	// lenient: what is wrong with files that only tell more is said and passed over.
 	lenient bool
+	dir     string            // of relative names in hooks; empty: the working directory
+	instead map[string]string // files to be read in place of those that hooks name
 }
 
 func (c *common) register(cmd *cobra.Command) {
@@ -122,6 +124,7 @@ func (c *common) analyzer() *target.Analyzer {
 	return target.NewAnalyzer(target.Options{
 		Root: os.DirFS("/"), Path: os.Getenv("PATH"), DebugDirs: absolute(c.debugDirs),
 		Fetch: c.fetcher(), Cache: indexes(c.noCache, c.progress),
+		Dir: c.dir, Instead: c.instead,
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/surehook/surehook/bpfobj"
+	"github.com/surehook/surehook/internal/checklist"
 	"github.com/surehook/surehook/report"
 )
 
@@ -33,9 +34,10 @@ func IsFile(arg string) bool {
 
 // Reasons why something in a directory is passed over.
 const (
-	noHooks = "neither a BPF object, nor a program that holds one, nor a script or policy"
-	aLink   = "a symbolic link, which is not followed"
-	aStore  = "the files of a version control system"
+	noHooks    = "neither a BPF object, nor a program that holds one, nor a script or policy"
+	aLink      = "a symbolic link, which is not followed"
+	aChecklist = "a list of what is checked; give it alone, or by --config"
+	aStore     = "the files of a version control system"
 )
 
 // NothingError says that a file or directory holds nothing that could be
@@ -140,6 +142,8 @@ func readFile(name string) (f *bpfobj.File, why string, err error) {
 			return nil, noHooks, err
 		}
 		return f, "", nil
+	case checklist.Is(name):
+		return nil, aChecklist, nil
 	case isYAML(name):
 		return readPolicy(r, info.Size(), name)
 	case isScript(name, head):

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -27,6 +28,13 @@ type Options struct {
 	Fetch func(buildID string) (*elfbin.File, error)
 
 	Cache sites.Cache // of indexes; nil: none
+
+	// Dir is what relative names of files in hooks are relative to; empty: the
+	// working directory.
+	Dir string
+	// Instead are files to be read in place of others, by the names of those in
+	// hooks: a build that is not installed yet.
+	Instead map[string]string
 }
 
 // Analyzer resolves hooks. It keeps the files open that it has opened, as
@@ -127,7 +135,13 @@ func plain(path string, err error) error {
 // slash is a path. Without one it is, as bpftrace has it, a library if it
 // begins with "lib", else a program.
 func (a *Analyzer) Find(name string) (string, error) {
+	if other, ok := a.opts.Instead[path.Clean(name)]; ok {
+		return filepath.Abs(other)
+	}
 	if strings.Contains(name, "/") {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(a.opts.Dir, name)
+		}
 		return filepath.Abs(name)
 	}
 	arch := hostArch()
