@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/cilium/ebpf"
 
@@ -29,6 +30,10 @@ type Base struct {
 	left      map[string]*remnant
 	sessions  map[*Session]bool
 	closed    bool
+
+	readyUntil time.Time
+	keeping    bool
+	keepers    sync.WaitGroup
 }
 
 // NewBase loads the program. The errors are those of Open.
@@ -170,6 +175,7 @@ func (b *Base) close(end func(*Session) error) error {
 		open = append(open, s)
 	}
 	b.mu.Unlock()
+	b.keepers.Wait()
 	var errs []error
 	for _, s := range open {
 		errs = append(errs, end(s))

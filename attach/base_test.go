@@ -5,6 +5,7 @@ package attach
 import (
 	"errors"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -173,4 +174,51 @@ func BenchmarkBase(b *testing.B) {
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(detach.Nanoseconds())/float64(b.N), "ns/detach")
+}
+
+// While something is expected, attaching does not wait for a grace period.
+func TestReady(t *testing.T) {
+	if can := needsKernel(t); !can.multi {
+		t.Skip("this kernel has no uprobe_multi links (Linux 6.6)")
+	}
+	b, err := NewBase(BaseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(self(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	probes := plainPlan(t)[0].Probes
+	const times = 10
+	median := func() time.Duration {
+		var all []time.Duration
+		for range times {
+			time.Sleep(50 * time.Millisecond) // longer than the lock stays fast by itself
+			begin := time.Now()
+			s := b.mustAttach(t, f, probes)
+			all = append(all, time.Since(begin))
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		slices.Sort(all)
+		return all[times/2]
+	}
+	slow := median()
+	b.Ready(time.Minute)
+	fast := median()
+	t.Logf("%v, when ready %v", slow, fast)
+	if fast > slow {
+		t.Errorf("attaching takes %v when ready, %v otherwise", fast, slow)
+	}
+	s := b.mustAttach(t, f, probes)
+	start(t, "call:10").finish(t)
+	if diff := cmp.Diff([][]uint64{{0, 10, 10}}, counts(t, s)); diff != "" {
+		t.Error(diff)
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
 }

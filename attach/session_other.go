@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"time"
 )
 
 // Session is a set of attached plans.
@@ -60,6 +61,9 @@ func (*Base) Attach(*os.File, string, []Probe, Options) (*Session, error) {
 
 // Close does nothing.
 func (*Base) Close() error { return nil }
+
+// Ready does nothing.
+func (*Base) Ready(time.Duration) {}
 
 // Left gives nothing.
 func (*Base) Left() []Left { return nil }

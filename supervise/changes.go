@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/surehook/surehook/internal/unix"
 )
@@ -26,6 +28,9 @@ func (s *Supervisor) readChanges() {
 			return
 		}
 		s.turn.Lock()
+		if s.expected(list) {
+			s.base.Ready(activity)
+		}
 		for _, w := range s.concern(list) {
 			if len(w.hooks) > 0 {
 				s.look(w)
@@ -34,6 +39,26 @@ func (s *Supervisor) readChanges() {
 		s.prepare(list)
 		s.turn.Unlock()
 	}
+}
+
+// activity is how long after a change another one is expected: who installs
+// one file installs others.
+const activity = time.Second
+
+// expected tells whether a library is about to be replaced, or was.
+func (s *Supervisor) expected(list []unix.Change) bool {
+	for _, c := range list {
+		d := s.dirs[c.Watch]
+		if d == nil {
+			continue
+		}
+		for w, names := range d.uses {
+			if names[c.Name] || c.Name != "" && strings.Contains(c.Name, stem(w.path)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // concern gives the watches whose ways changes are on.

@@ -137,3 +137,17 @@ func HasAttribute(f *os.File, name string) bool {
 	n, err := unix.Getxattr(FDPath(f), name, nil)
 	return err == nil && n >= 0
 }
+
+// MemoryFile makes a file of so many zeros that is in no directory.
+func MemoryFile(name string, size int) (*os.File, error) {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("memfd_create", err)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	if err := f.Truncate(int64(size)); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
