@@ -16,7 +16,7 @@ EMULATOR  := qemu-system-x86 qemu-system-arm
 PEERS     := bpftrace gdb linux-perf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test vmtest accuracy atlas kerneltruth missestruth bench generate lint go
+.PHONY: help demo test vmtest accuracy atlas kerneltruth missestruth bench soak generate lint go
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -55,6 +55,11 @@ bench: go ## a kernel's whole index and one function of it against perf; as root
 	@$(GO) test -run '^$$' -bench . -benchmem \
 		$$(git grep -l '^func Benchmark' -- '*_test.go' | xargs -n 1 dirname | sort -u | sed 's|^|./|')
 	@$(GO) run ./internal/cmd/bench
+
+soak: go ## a library replaced 1,000 times under load, as root: docs/supervision.md
+	@.ci/need --must gcc libc6-dev bpftrace
+	@$(GO) build -o .cache/bin/soak ./internal/cmd/soak
+	@.cache/bin/soak -out docs/supervision.md
 
 generate: go ## rebuilds BPF objects, demo programs and generated pages
 	@.ci/need --must $(COMPILERS) $(CROSS)

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"sort"
 	"strconv"
 	"syscall"
 	"time"
@@ -24,6 +26,9 @@ type Options struct {
 	Callers int           // that run one process after the other; 0: 2
 	// Count begins to count the functions of the library at path.
 	Count func(path string) (Counter, error)
+	// Once begins to count right before the load: what attaches but once would
+	// otherwise be on a library that is gone.
+	Once bool
 }
 
 // Sample is how much was called at a time.
@@ -51,6 +56,44 @@ func (o *Outcome) Lost() int64 {
 		lost += int64(o.Truth[i]) - int64(o.Counted[i])
 	}
 	return lost
+}
+
+// In is what was called of the functions that are hooked within some times, a
+// sample more at either end.
+func (o *Outcome) In(times []Span) uint64 {
+	var n uint64
+	for _, s := range merge(times) {
+		from := sort.Search(len(o.Samples), func(i int) bool { return !o.Samples[i].At.Before(s.From) })
+		to := sort.Search(len(o.Samples), func(i int) bool { return o.Samples[i].At.After(s.To) })
+		if len(o.Samples) == 0 {
+			continue
+		}
+		a, b := o.Samples[max(from-1, 0)], o.Samples[min(to, len(o.Samples)-1)]
+		for _, i := range Hooked() {
+			n += b.Calls[i] - a.Calls[i]
+		}
+	}
+	return n
+}
+
+// Span is a time from a moment to another.
+type Span struct{ From, To time.Time }
+
+// merge makes spans that overlap one.
+func merge(list []Span) []Span {
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b Span) int { return a.From.Compare(b.From) })
+	var out []Span
+	for _, s := range list {
+		if n := len(out); n > 0 && !s.From.After(out[n-1].To) {
+			if s.To.After(out[n-1].To) {
+				out[n-1].To = s.To
+			}
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // Called is what was called of the functions that are hooked.
@@ -99,11 +142,12 @@ func Run(o Options) (out *Outcome, err error) {
 	if err != nil {
 		return nil, err
 	}
-	counter, err := o.Count(path)
-	if err != nil {
-		return nil, err
+	var counter Counter
+	if !o.Once {
+		if counter, err = o.Count(path); err != nil {
+			return nil, err
+		}
 	}
-	defer func() { err = errors.Join(err, counter.Close()) }()
 	// Links have led to the other directory before.
 	for range 8 {
 		if err := r.Do(Symlink); err != nil {
@@ -111,6 +155,12 @@ func Run(o Options) (out *Outcome, err error) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+	if o.Once {
+		if counter, err = o.Count(path); err != nil {
+			return nil, err
+		}
+	}
+	defer func() { err = errors.Join(err, counter.Close()) }()
 	l, err := startLoad(kit, path, truth, o.Callers)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ type Change struct {
 	Watch    int    // as Add gave it
 	Name     string // in the directory; empty: the directory itself
 	Written  bool   // closed after writing
+	Arrived  bool   // renamed to
 	Overflow bool   // changes were lost
 	Gone     bool   // the watch is no more
 }
@@ -86,7 +87,8 @@ func changes(buf []byte) []Change {
 		name, _, _ := bytes.Cut(buf[unix.SizeofInotifyEvent:end], []byte{0})
 		list = append(list, Change{
 			Watch: int(int32(binary.NativeEndian.Uint32(buf))), Name: string(name),
-			Written: mask&unix.IN_CLOSE_WRITE != 0, Overflow: mask&unix.IN_Q_OVERFLOW != 0, Gone: mask&unix.IN_IGNORED != 0,
+			Written: mask&unix.IN_CLOSE_WRITE != 0, Arrived: mask&unix.IN_MOVED_TO != 0,
+			Overflow: mask&unix.IN_Q_OVERFLOW != 0, Gone: mask&unix.IN_IGNORED != 0,
 		})
 		buf = buf[end:]
 	}

@@ -2,13 +2,15 @@
 
 // Command soak replaces a library under load, counts its executions with
 // package supervise, and compares with what the callers have written down.
+//
+//	soak -n 100 -way rename    one run, printed
+//	soak -out docs/supervision.md    all runs, also of other tools; rewrites its part of the page
 package main
 
 import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,74 +19,77 @@ import (
 )
 
 func main() {
-	n := flag.Int("n", 100, "how often the library is replaced")
-	gap := flag.Bool("gap", false, "watch by inotify alone")
-	ways := flag.String("way", "", "only these ways, with commas")
-	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the choice")
-	pause := flag.Duration("pause", 50*time.Millisecond, "between replacements")
-	verbose := flag.Bool("v", false, "print events")
+	var f flags
+	flag.IntVar(&f.n, "n", 1000, "how often the library is replaced")
+	flag.BoolVar(&f.gap, "gap", false, "watch by inotify alone")
+	flag.StringVar(&f.ways, "way", "", "only these ways, with commas")
+	flag.Uint64Var(&f.seed, "seed", 1, "of the choice")
+	flag.DurationVar(&f.pause, "pause", 50*time.Millisecond, "between replacements")
+	flag.BoolVar(&f.verbose, "v", false, "print events")
+	flag.StringVar(&f.by, "by", "surehook", "who counts: surehook, bpftrace, naive")
+	flag.StringVar(&f.out, "out", "", "do all runs and write them into this page")
+	flag.IntVar(&f.idle, "idle", 0, "supervise so many libraries, and do nothing")
 	flag.Parse()
-	dir, err := os.MkdirTemp("", "surehook-soak")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		err = run(dir, *n, *gap, *ways, *seed, *pause, *verbose)
-	}
-	if err != nil {
+	if err := f.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)
 	}
 }
 
-func run(dir string, n int, gap bool, ways string, seed uint64, pause time.Duration, verbose bool) error {
-	o := soak.Options{Dir: dir, N: n, Seed: seed, Pause: pause}
-	for w := range strings.SplitSeq(ways, ",") {
+type flags struct {
+	n, idle      int
+	gap, verbose bool
+	ways, by     string
+	seed         uint64
+	pause        time.Duration
+	out          string
+}
+
+func (f flags) run() error {
+	switch {
+	case f.out != "":
+		return f.page()
+	case f.idle > 0:
+		return f.rest()
+	}
+	r, err := f.one()
+	if err != nil {
+		return err
+	}
+	r.print(os.Stdout)
+	return nil
+}
+
+// one does one run in a directory of its own.
+func (f flags) one() (*result, error) {
+	dir, err := os.MkdirTemp("", "surehook-soak")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	r := &result{flags: f}
+	o := soak.Options{Dir: dir, N: f.n, Seed: f.seed, Pause: f.pause, Count: r.count, Once: f.by == "bpftrace"}
+	for w := range strings.SplitSeq(f.ways, ",") {
 		if w != "" {
 			o.Ways = append(o.Ways, soak.Way(w))
 		}
 	}
-	var s *soak.Supervised
-	var st supervise.State
-	o.Count = func(path string) (soak.Counter, error) {
-		opts := supervise.Options{NoGap: !gap}
-		if verbose {
-			opts.Notify = func(e supervise.Event) { fmt.Fprintln(os.Stderr, e.At().Format("05.000000"), e) }
-		}
-		var err error
-		s, err = soak.NewSupervised(path, opts)
-		return counting{s, &st}, err
-	}
-	out, err := soak.Run(o)
+	r.Outcome, err = soak.Run(o)
+	return r, err
+}
+
+// rest measures supervision while nothing happens.
+func (f flags) rest() error {
+	dir, err := os.MkdirTemp("", "surehook-soak")
 	if err != nil {
 		return err
 	}
-	fmt.Printf("seed %d: %d replacements in %v: %v\n", seed, n, out.Took.Round(time.Millisecond), out.Replaced)
-	fmt.Printf("called %v, counted %v\n", out.Truth, out.Counted)
-	fmt.Printf("lost %d of %d; wrong %d, failed %d, crashed %d of %d processes\n",
-		out.Lost(), out.Called(), out.Wrong, out.Failed, out.Crashed, out.Processes)
-	slices.Sort(st.Latencies)
-	if l := st.Latencies; len(l) > 0 {
-		fmt.Printf("attached after: p50 %v, p99 %v, max %v of %d\n", l[len(l)/2], l[len(l)*99/100], l[len(l)-1], len(l))
-	}
-	fmt.Printf("%d gaps, %v; %d opens held\n", st.Gaps, st.GapTime, st.Held)
-	for _, e := range s.Events() {
-		switch e.(type) {
-		case supervise.Finding, supervise.Verdict, supervise.Gap:
-			fmt.Println(e)
-		}
-	}
-	return nil
-}
-
-// counting keeps the state at the end.
-type counting struct {
-	*soak.Supervised
-	st *supervise.State
-}
-
-func (c counting) Close() error {
-	var err error
-	if *c.st, err = c.S.State(); err != nil {
+	defer os.RemoveAll(dir)
+	r, err := soak.Idle(dir, f.idle, supervise.Options{NoGap: !f.gap}, 20*time.Second)
+	if err != nil {
 		return err
 	}
-	return c.Supervised.Close()
+	fmt.Printf("%d libraries, %d hooks: %.3f %% of a processor, %.1f MB, over %v\n",
+		r.Libraries, r.Hooks, r.CPU*100, float64(r.Resident)/1e6, r.Took.Round(time.Second))
+	return nil
 }
