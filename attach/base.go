@@ -158,6 +158,11 @@ func (b *Base) leave(s *Session) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.sessions, s)
+	if s.roomPin != "" {
+		if err := os.Remove(s.roomPin); err != nil {
+			b.log.Warn("ending a session", "pin", s.roomPin, "err", err)
+		}
+	}
 	b.room.give(s.room, uint32(len(s.layout.slots)))
 }
 

@@ -27,7 +27,7 @@ type remnant struct {
 	links []string // files, by their number; empty: missing
 }
 
-func (r *remnant) whole() bool { return !slices.Contains(r.links, "") }
+func (r *remnant) whole() bool { return len(r.links) > 0 && !slices.Contains(r.links, "") }
 
 // openPinned makes a Base whose maps are pinned, with those of a former process
 // if there are any.
@@ -68,6 +68,14 @@ func openPinned(n int, opts BaseOptions, can abilities) (*Base, error) {
 	return b, nil
 }
 
+// A session's room has a pin room_NAME_FIRST_COUNT, which is there before its
+// links and after them, so that what it counted can be read until it is closed.
+const roomPrefix = "room"
+
+func roomName(name string, first, count uint32) string {
+	return fmt.Sprintf("%s_%s_%d_%d", roomPrefix, name, first, count)
+}
+
 // A link's pin is named link_NAME_FIRST_COUNT_K_OF: the room of its session's
 // entries, and which of its links it is. A BPF file system takes no dots.
 const pinPrefix = "link"
@@ -87,28 +95,51 @@ func remnants(dir string) (map[string]*remnant, error) {
 	}
 	found := map[string]*remnant{}
 	for _, f := range files {
-		parts := strings.Split(f.Name(), "_")
-		if len(parts) != 6 || parts[0] != pinPrefix {
-			continue
+		if !strings.Contains(f.Name(), "_") {
+			continue // a map
 		}
-		var n [4]uint64
-		for i := range n {
-			if n[i], err = strconv.ParseUint(parts[2+i], 10, 32); err != nil {
-				return nil, fmt.Errorf("the pin %s is none of ours: remove it", filepath.Join(dir, f.Name()))
-			}
+		if err := remember(found, dir, f.Name()); err != nil {
+			return nil, err
 		}
-		first, count, k, of := uint32(n[0]), uint32(n[1]), n[2], n[3]
-		r := found[parts[1]]
-		if r == nil && of <= maxLinks {
-			r = &remnant{first: first, count: count, links: make([]string, of)}
-			found[parts[1]] = r
-		}
-		if r == nil || r.first != first || r.count != count || k >= uint64(len(r.links)) {
-			return nil, fmt.Errorf("the pin %s is none of ours: remove it", filepath.Join(dir, f.Name()))
-		}
-		r.links[k] = filepath.Join(dir, f.Name())
 	}
 	return found, nil
+}
+
+// remember takes in one pin.
+func remember(found map[string]*remnant, dir, file string) error {
+	strange := fmt.Errorf("the pin %s is none of ours: remove it", filepath.Join(dir, file))
+	parts := strings.Split(file, "_")
+	isLink := len(parts) == 6 && parts[0] == pinPrefix
+	if !isLink && (len(parts) != 4 || parts[0] != roomPrefix) {
+		return strange
+	}
+	var n [4]uint64
+	for i, p := range parts[2:] {
+		var err error
+		if n[i], err = strconv.ParseUint(p, 10, 32); err != nil {
+			return strange
+		}
+	}
+	r := found[parts[1]]
+	if r == nil {
+		r = &remnant{first: uint32(n[0]), count: uint32(n[1])}
+		found[parts[1]] = r
+	}
+	if r.first != uint32(n[0]) || r.count != uint32(n[1]) {
+		return strange
+	}
+	if !isLink {
+		return nil
+	}
+	k, of := n[2], n[3]
+	if r.links == nil && of <= maxLinks {
+		r.links = make([]string, of)
+	}
+	if k >= uint64(len(r.links)) {
+		return strange
+	}
+	r.links[k] = filepath.Join(dir, file)
+	return nil
 }
 
 // pin has the links outlive this process.
@@ -117,6 +148,10 @@ func (s *Session) pin(dir, name string) error {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-')
 	}) {
 		return fmt.Errorf("%w: %q cannot be the name of a pin", ErrInvalid, name)
+	}
+	s.roomPin = filepath.Join(dir, roomName(name, s.room, uint32(len(s.layout.slots))))
+	if err := s.objs.PinRoom(s.roomPin); err != nil {
+		return err
 	}
 	for k, c := range s.links {
 		l, ok := c.(link.Link)
@@ -173,6 +208,7 @@ func (b *Base) Adopt(name, path string, probes []Probe) (*Session, error) {
 		return nil, fmt.Errorf("%w: the session %s was attached with other probes", ErrInvalid, name)
 	}
 	s := &Session{layout: l, mech: multi{prog: b.objs.Hit, filter: b.can.pidFilter}, log: b.log, objs: b.objs, base: b, room: r.first, shape: []int{len(probes)}}
+	s.roomPin = filepath.Join(b.pin, roomName(name, r.first, r.count))
 	for _, file := range r.links {
 		if file == "" {
 			continue // its counts are there all the same
@@ -202,6 +238,9 @@ func (b *Base) Abandon(name string) error {
 			errs = append(errs, os.Remove(file))
 		}
 	}
+	if err := os.Remove(filepath.Join(b.pin, roomName(name, r.first, r.count))); !errors.Is(err, os.ErrNotExist) {
+		errs = append(errs, err)
+	}
 	delete(b.left, name)
 	b.room.give(r.first, r.count)
 	return errors.Join(errs...)
@@ -212,6 +251,7 @@ func (b *Base) Abandon(name string) error {
 func (b *Base) Leave() error { return b.close((*Session).leave) }
 
 func (s *Session) leave() error {
+	s.roomPin = ""
 	for i, c := range s.links {
 		if p, ok := c.(pinnedLink); ok {
 			s.links[i] = io.Closer(p.Link)

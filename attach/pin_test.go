@@ -91,7 +91,7 @@ func TestPin(t *testing.T) {
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
-	files, err := filepath.Glob(dir + "/link*")
+	files, err := filepath.Glob(dir + "/*_*")
 	if err != nil || len(files) > 0 {
 		t.Errorf("left behind: %v %v", files, err)
 	}
@@ -121,8 +121,14 @@ func TestPinHalf(t *testing.T) {
 	if err := b.Leave(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(dir, pinName("half", 0, 3, 0, 2))); err != nil {
-		t.Fatal(err)
+	for k := range 2 {
+		if err := os.Remove(filepath.Join(dir, pinName("half", 0, 3, k, 2))); err != nil {
+			t.Fatal(err)
+		}
+		left, err := remnants(dir)
+		if err != nil || left["half"] == nil || left["half"].whole() {
+			t.Fatalf("without link %d: %+v, %v", k, left, err)
+		}
 	}
 	b = pinnedBase(t, dir)
 	if diff := cmp.Diff([]Left{{"half", 3, false}}, b.Left()); diff != "" {

@@ -33,6 +33,7 @@ type Session struct {
 	objs     *bpf.Objects
 	base     *Base  // whose objs are; nil: they are this session's own
 	room     uint32 // number of its first entry there
+	roomPin  string // file that says so to a later process; empty: none
 	detach   sync.Once
 	detached atomic.Bool
 	links    closers

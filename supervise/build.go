@@ -48,6 +48,7 @@ type build struct {
 	unused   time.Time       // since when nobody has it mapped; zero: somebody has, or not known
 
 	// while it is written
+	restored bool // a process before this one attached it
 	held     []waiting
 	pause    *pause.Pause
 	began    time.Time // of the writing
@@ -58,6 +59,8 @@ type build struct {
 
 // set is probes that were attached together.
 type set struct {
+	name    string // of its pins and its record; empty: it has none
+	claims  []claimed
 	build   int
 	results []sites.Result
 	specs   map[string][]int // indices in results
@@ -163,7 +166,7 @@ func (s *Supervisor) cover(w *watch, b *build) error {
 			continue
 		}
 		if set := b.setOf(k.spec); set != nil {
-			k.refer(set)
+			s.refer(k, b, set)
 			continue
 		}
 		lacking = append(lacking, k)
@@ -180,7 +183,7 @@ func (s *Supervisor) cover(w *watch, b *build) error {
 		b.since = time.Now()
 	}
 	for _, k := range lacking {
-		k.refer(set)
+		s.refer(k, b, set)
 	}
 	return nil
 }
@@ -207,10 +210,12 @@ func (b *build) setOf(spec string) *set {
 }
 
 // refer makes the hook count what a set counts from now on.
-func (k *hooked) refer(set *set) {
+func (s *Supervisor) refer(k *hooked, b *build, set *set) {
 	r := &ref{set: set, results: set.specs[k.spec]}
 	r.executions, r.undecided = set.count(r.results)
 	k.refs = append(k.refs, r)
+	set.claims = append(set.claims, claimed{k.watch.path, k.spec, total{r.executions, r.undecided}})
+	s.record(b, set)
 }
 
 // attach resolves hooks in a build and attaches them.
@@ -250,8 +255,17 @@ func (s *Supervisor) attach(w *watch, b *build, hooks []*hooked) (*set, error) {
 	if len(plans) == 0 {
 		return set, nil
 	}
-	set.session, err = s.base.Attach(b.file, w.path, plans[0].Probes, attach.Options{BestEffort: true})
+	if s.opts.Keep != nil {
+		set.name = fmt.Sprintf("%d-%x", b.number, time.Now().UnixNano())
+		for _, k := range hooks {
+			set.claims = append(set.claims, claimed{k.watch.path, k.spec, total{}})
+		}
+		s.record(b, set) // before it is attached: what is, is known
+		set.claims = nil
+	}
+	set.session, err = s.base.Attach(b.file, w.path, plans[0].Probes, attach.Options{BestEffort: true, Name: set.name})
 	if err != nil {
+		s.erase(set)
 		return nil, err
 	}
 	for _, f := range set.session.Failures() {
@@ -307,25 +321,33 @@ func (t *set) detach() error {
 	return t.session.Detach()
 }
 
-// finish keeps the counts and frees the rest.
-func (t *set) finish() error {
-	if t.closed {
-		return nil
+// finish keeps the counts of a build's sets, which are detached, and frees the
+// rest. The turn is held.
+func (s *Supervisor) finish(b *build) error {
+	var errs []error
+	var ended []*set
+	for _, t := range b.sets {
+		if t.closed {
+			continue
+		}
+		counts, err := t.counts()
+		if err != nil {
+			errs = append(errs, err)
+			counts = t.tally.Count(func(_, _ int) tally.Hits { return tally.Hits{} }, nil)
+		}
+		t.final, t.closed = counts, true
+		ended = append(ended, t)
 	}
-	counts, err := t.counts()
-	if err != nil {
-		return err
+	s.settleCounts(b)
+	errs = append(errs, s.saveTotals(ended))
+	for _, t := range ended {
+		if t.session != nil {
+			errs = append(errs, t.session.Close())
+			t.session = nil
+		}
+		s.erase(t)
 	}
-	for i := range counts { // the results stay, which they need; what they were counted by does not
-		counts[i].BySite = nil
-	}
-	t.final, t.closed = counts, true
-	if t.session == nil {
-		return nil
-	}
-	err = t.session.Close()
-	t.session = nil
-	return err
+	return errors.Join(errs...)
 }
 
 // mapped is how the build is looked for in processes.

@@ -32,8 +32,11 @@ func (s *Supervisor) look(w *watch) {
 		now.File.Close()
 		now.File = nil
 	}()
-	if changed && !first {
+	switch {
+	case changed && !first:
 		w.appeared = since
+	case first && w.restored: // if it is another one, it came while nobody looked
+		w.appeared = now.Info.Changed
 	}
 	b, err := s.obtain(w, now.File)
 	if err != nil {
@@ -41,7 +44,7 @@ func (s *Supervisor) look(w *watch) {
 		return
 	}
 	w.bad, w.badTold, w.missing = time.Time{}, false, ""
-	s.arrive(w, b, now)
+	s.arrive(w, b, now, first)
 }
 
 // lack is a path that leads nowhere now.
@@ -91,11 +94,14 @@ func (s *Supervisor) leave(w *watch) {
 }
 
 // arrive makes a build the one that the path leads to.
-func (s *Supervisor) arrive(w *watch, b *build, now *way.Way) {
+func (s *Supervisor) arrive(w *watch, b *build, now *way.Way, first bool) {
 	appeared := w.appeared
 	w.appeared = time.Time{}
 	if w.current == b {
 		return
+	}
+	if first && b.restored {
+		appeared = time.Time{}
 	}
 	again := w.seen[b.number]
 	w.seen[b.number] = true
@@ -255,18 +261,25 @@ func (s *Supervisor) wanted(b *build) bool {
 	return false
 }
 
+// takeOff takes a build's probes off, and keeps what they counted.
+func (s *Supervisor) takeOff(b *build) {
+	var errs []error
+	for _, set := range b.sets {
+		errs = append(errs, set.detach())
+	}
+	errs = append(errs, s.finish(b))
+	if err := errors.Join(errs...); err != nil {
+		s.log.Warn("detaching", "path", b.path, "err", err)
+	}
+}
+
 // discard takes a build's probes off and forgets it.
 func (s *Supervisor) discard(b *build) {
 	s.expose(b)
 	for w := range b.watches {
 		s.leave(w)
 	}
-	for _, set := range b.sets {
-		if err := errors.Join(set.detach(), set.finish()); err != nil {
-			s.log.Warn("detaching", "path", b.path, "err", err)
-		}
-	}
-	s.settleCounts(b)
+	s.takeOff(b)
 	s.resume(b)
 	b.file.Close()
 	if s.builds[b.id] == b {
@@ -286,6 +299,7 @@ func (s *Supervisor) settleCounts(b *build) {
 			executions, undecided := r.set.count(r.results)
 			k.executions += executions - r.executions
 			k.undecided += undecided - r.undecided
+			s.totals[k.key()] = total{k.executions, k.undecided}
 		}
 		k.refs = kept
 	}

@@ -82,13 +82,10 @@ func (s *Supervisor) retireUnused(list []*build) {
 			errs = append(errs, set.detach())
 		}
 		s.turn.Lock()
-		for _, set := range b.sets {
-			errs = append(errs, set.finish())
-		}
+		errs = append(errs, s.finish(b))
 		if err := errors.Join(errs...); err != nil {
 			s.log.Warn("detaching", "path", b.path, "err", err)
 		}
-		s.settleCounts(b)
 		b.file.Close()
 		s.tell(Detached{when: when(time.Now()), Path: b.path, Build: b.number})
 		s.turn.Unlock()

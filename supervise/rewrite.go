@@ -65,9 +65,7 @@ func (s *Supervisor) giveWay(b *build) {
 		}
 		s.turn.Lock()
 		defer s.turn.Unlock()
-		for _, set := range b.sets {
-			errs = append(errs, set.finish())
-		}
+		errs = append(errs, s.finish(b))
 		if err := errors.Join(errs...); err != nil {
 			s.log.Warn("detaching", "path", b.path, "err", err)
 		}
@@ -75,7 +73,6 @@ func (s *Supervisor) giveWay(b *build) {
 			s.finding(Unpausable, b.path, b, err)
 			b.leaked = true
 		}
-		s.settleCounts(b)
 		s.tell(Detached{when: when(time.Now()), Path: b.path, Build: b.number, Rewriting: true})
 		if err := unix.Unlease(b.file); err != nil {
 			s.log.Debug("ending a lease", "path", b.path, "err", err)
@@ -203,12 +200,7 @@ func (s *Supervisor) resume(b *build) {
 
 // overwritten attaches a file anew that was written without our leave.
 func (s *Supervisor) overwritten(b *build) {
-	for _, set := range b.sets {
-		if err := errors.Join(set.detach(), set.finish()); err != nil {
-			s.log.Warn("detaching", "path", b.path, "err", err)
-		}
-	}
-	s.settleCounts(b)
+	s.takeOff(b)
 	s.number++
 	b.number = s.number
 	b.since = time.Time{}

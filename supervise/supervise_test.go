@@ -43,6 +43,9 @@ var makeKit = sync.OnceValues(func() (*soak.Kit, error) {
 })
 
 func TestMain(m *testing.M) {
+	if os.Getenv(childVar) != "" {
+		os.Exit(superviseUntilKilled())
+	}
 	code := m.Run()
 	if kit, err := makeKit(); err == nil {
 		os.RemoveAll(kit.Dir)
@@ -60,15 +63,7 @@ func newLab(t *testing.T, opts supervise.Options) *lab {
 		t.Fatal(err)
 	}
 	l := &lab{T: t, kit: kit, dir: t.TempDir(), more: make(chan struct{}, 1)}
-	opts.Notify = func(e supervise.Event) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.events = append(l.events, e)
-		select {
-		case l.more <- struct{}{}:
-		default:
-		}
-	}
+	opts.Notify = l.note
 	if l.truth, err = soak.NewTruth(filepath.Join(t.TempDir(), "truth")); err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +87,16 @@ func newLab(t *testing.T, opts supervise.Options) *lab {
 		}
 	})
 	return l
+}
+
+func (l *lab) note(e supervise.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, e)
+	select {
+	case l.more <- struct{}{}:
+	default:
+	}
 }
 
 // both runs a test with and without gaps.

@@ -47,7 +47,8 @@ type Supervisor struct {
 	builds  map[unix.FileID]*build
 	pending map[unix.FileID]*pending
 	lastID  ID
-	number  int // of the last build
+	number  int              // of the last build
+	totals  map[string]total // what was counted by probes that are off, by key; with Keep
 	stats   stats
 	closed  bool
 }
@@ -78,14 +79,18 @@ func New(opts Options) (*Supervisor, error) {
 		opts: opts, log: opts.Logger, base: opts.Base, openings: newQueue(), doubts: make(chan *build, 64),
 		kick: make(chan struct{}, 1), stop: make(chan struct{}), failed: make(chan error, 4),
 		hooks: map[ID]*hooked{}, watches: map[string]*watch{}, names: map[string]map[*watch]bool{}, dirs: map[int]*directory{},
-		builds: map[unix.FileID]*build{}, pending: map[unix.FileID]*pending{},
+		builds: map[unix.FileID]*build{}, pending: map[unix.FileID]*pending{}, totals: map[string]total{},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	var err error
 	if s.base == nil {
-		if s.base, err = attach.NewBase(attach.BaseOptions{Room: opts.Room, Logger: opts.Logger}); err != nil {
+		o := attach.BaseOptions{Room: opts.Room, Logger: opts.Logger}
+		if opts.Keep != nil {
+			o.Pin = opts.Keep.Pins
+		}
+		if s.base, err = attach.NewBase(o); err != nil {
 			return nil, err
 		}
 	}
@@ -98,6 +103,15 @@ func New(opts Options) (*Supervisor, error) {
 			return nil, errors.Join(err, s.in.Close(), s.closeBase())
 		}
 	}
+	if opts.Keep != nil {
+		if err := s.restore(); err != nil {
+			err = fmt.Errorf("what another process has left: %w", err)
+			if s.gate != nil {
+				err = errors.Join(err, s.gate.Close())
+			}
+			return nil, errors.Join(err, s.in.Close(), s.closeBase())
+		}
+	}
 	s.work()
 	return s, nil
 }
@@ -105,6 +119,9 @@ func New(opts Options) (*Supervisor, error) {
 func (s *Supervisor) closeBase() error {
 	if s.opts.Base != nil {
 		return nil
+	}
+	if s.opts.Keep != nil {
+		return s.base.Leave()
 	}
 	return s.base.Close()
 }
@@ -143,6 +160,7 @@ func (s *Supervisor) Add(h hook.Hook) (ID, error) {
 	k := &hooked{id: s.lastID, hook: h, spec: specOf(h), watch: w}
 	s.hooks[k.id] = k
 	w.hooks = append(w.hooks, k)
+	s.claim(k)
 	s.look(w)
 	return k.id, nil
 }
@@ -157,6 +175,7 @@ func (s *Supervisor) Remove(id ID) error {
 		return fmt.Errorf("no hook %d", id)
 	}
 	delete(s.hooks, id)
+	s.renounce(k)
 	w := k.watch
 	w.drop(k)
 	if len(w.hooks) == 0 {
@@ -191,7 +210,8 @@ func (s *Supervisor) fail(err error) {
 	}
 }
 
-// Close ends everything: whatever waits goes on, and nothing is probed any more.
+// Close ends everything: whatever waits goes on, and nothing is probed any more
+// unless it is to be kept (Options.Keep).
 func (s *Supervisor) Close() error {
 	var err error
 	s.closing.Do(func() {
@@ -209,6 +229,11 @@ func (s *Supervisor) Close() error {
 			s.release(p)
 		}
 		for _, b := range s.builds {
+			if s.opts.Keep != nil && b.state == probed {
+				s.expose(b)
+				b.file.Close()
+				continue
+			}
 			s.discard(b)
 		}
 		err = errors.Join(err, s.in.Close(), s.closeBase())

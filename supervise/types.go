@@ -22,10 +22,21 @@ type Options struct {
 	Room int // as attach.BaseOptions.Room
 	// Hold bounds how long an open waits and a process stands still; 0: 2 s.
 	Hold time.Duration
+	// Keep has probes and counts outlive this process; nil: they do not.
+	Keep *Keep
 	// Notify is called with each Event, one after the other. It must not wait
 	// for anything, nor call the Supervisor.
 	Notify func(Event)
 	Logger *slog.Logger
+}
+
+// Keep is where a Supervisor leaves its probes and counts when it is closed, or
+// killed, for the next one with the same Keep: nothing that is executed meanwhile
+// is lost, but what is new meanwhile is not probed, and nothing holds up
+// who rewrites a probed file in place. To end it all, remove both directories.
+type Keep struct {
+	Pins    string // directory of a BPF file system (/sys/fs/bpf/surehook)
+	Records string // directory of files (/var/lib/surehook); one Supervisor at a time
 }
 
 // ID is a hook that was added.

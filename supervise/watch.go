@@ -52,14 +52,15 @@ type watch struct {
 	dirs  map[int]bool
 	// places are where its file is or was expected: whoever opened it there may
 	// be looked at only when the path leads elsewhere already.
-	places  map[string]bool
-	linked  bool // the path ends, or ended, in a symbolic link
-	current *build
-	missing string    // what Waiting said
-	bad     time.Time // since when it leads to an unusable file; zero: it does not
-	badErr  error
-	tried   time.Time // when it was looked at again
-	badTold bool
+	places   map[string]bool
+	restored bool // a process before this one supervised it
+	linked   bool // the path ends, or ended, in a symbolic link
+	current  *build
+	missing  string    // what Waiting said
+	bad      time.Time // since when it leads to an unusable file; zero: it does not
+	badErr   error
+	tried    time.Time // when it was looked at again
+	badTold  bool
 	// appeared is since when it leads to what is not attached yet
 	appeared time.Time
 	seen     map[int]bool // builds that it led to, by number

@@ -73,6 +73,19 @@ func (o *Objects) Pin(dir string) error {
 	return nil
 }
 
+// PinRoom pins the counters once more, under a name that says whose some are.
+func (o *Objects) PinRoom(file string) error {
+	m, err := o.coll.Maps[surehookMapCounters].Clone()
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if err := m.Pin(file); err != nil {
+		return fmt.Errorf("pinning counters: %w", err)
+	}
+	return nil
+}
+
 // Are tells whether the entries from first on are these.
 func (o *Objects) Are(first uint32, want []Entry) (bool, error) {
 	got := make([]Entry, len(want))

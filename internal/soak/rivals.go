@@ -116,7 +116,6 @@ type Naive struct {
 
 	mu       sync.Mutex
 	sessions []*attach.Session
-	err      error
 }
 
 // NewNaive counts the functions that have a symbol.

@@ -151,3 +151,6 @@ func MemoryFile(name string, size int) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// FollowPath opens what a path leads to, to look at (O_PATH).
+func FollowPath(path string) (*os.File, error) { return openat(unix.AT_FDCWD, path, 0) }
