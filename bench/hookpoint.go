@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 
 	"github.com/surehook/surehook/attach"
@@ -16,6 +18,20 @@ import (
 	"github.com/surehook/surehook/internal/caller"
 	"github.com/surehook/surehook/internal/unix"
 )
+
+// target is what a program is put on: an offset of a file, or a symbol or event
+// of the kernel.
+type target struct {
+	path      string
+	semaphore uint64 // file offset; 0: none
+	symbol    string // of a tracepoint "system:name"
+	address   uint64 // of the symbol where its name does not tell
+	offset    uint64 // in the file, or from the symbol
+	ret       bool   // where the function that begins there returns
+}
+
+// String is how the kernel's list of kprobes names it.
+func (t target) String() string { return fmt.Sprintf("%s+%#x", t.symbol, t.offset) }
 
 // function is the kernel's for the system call getpgid.
 func function() string {
@@ -25,94 +41,144 @@ func function() string {
 	return "__x64_sys_getpgid"
 }
 
-const (
-	event   = "sys_enter_getpgid" // of syscalls
-	rawName = "sys_enter"
-	lsmHook = "task_getpgid"
-)
+// inKernel is what the kind is put on in the kernel.
+func (k kind) inKernel() target {
+	switch k.mech {
+	case tracepoint:
+		return target{symbol: "syscalls:sys_enter_getpgid"}
+	case rawTracepoint, btfTracepoint:
+		return target{symbol: "sys_enter"}
+	case lsm:
+		return target{symbol: "task_getpgid"}
+	}
+	return target{symbol: function()}
+}
+
+// inFile is what the kind is put on in the program of a process.
+func (k kind) inFile(p *caller.Process) (target, error) {
+	at, err := caller.Where(k.call)
+	return target{path: p.Path, offset: at.Probe, semaphore: at.Semaphore}, err
+}
+
+// returns tells that programs run when the function returns.
+func (m mechanism) returns() bool {
+	switch m {
+	case kretprobe, kretprobeMulti, fexit, uretprobe, uretprobeMulti:
+		return true
+	}
+	return false
+}
+
+// own tells that each place needs a program of its own.
+func (m mechanism) own() bool { return m == fentry || m == fexit || m == btfTracepoint || m == lsm }
 
 // prepare makes a program's specification that of the mechanism's programs.
-func (m mechanism) prepare(p *ebpf.ProgramSpec) {
+func (m mechanism) prepare(p *ebpf.ProgramSpec, t target) {
 	switch m {
 	case kprobeMulti, kretprobeMulti:
 		p.AttachType = ebpf.AttachTraceKprobeMulti
 	case uprobeMulti, uretprobeMulti:
 		p.AttachType = ebpf.AttachTraceUprobeMulti
 	case fentry:
-		p.Type, p.AttachType, p.AttachTo = ebpf.Tracing, ebpf.AttachTraceFEntry, function()
+		p.Type, p.AttachType, p.AttachTo = ebpf.Tracing, ebpf.AttachTraceFEntry, t.symbol
 	case fexit:
-		p.Type, p.AttachType, p.AttachTo = ebpf.Tracing, ebpf.AttachTraceFExit, function()
+		p.Type, p.AttachType, p.AttachTo = ebpf.Tracing, ebpf.AttachTraceFExit, t.symbol
 	case btfTracepoint:
-		p.Type, p.AttachType, p.AttachTo = ebpf.Tracing, ebpf.AttachTraceRawTp, rawName
+		p.Type, p.AttachType, p.AttachTo = ebpf.Tracing, ebpf.AttachTraceRawTp, t.symbol
 	case tracepoint:
 		p.Type, p.AttachType = ebpf.TracePoint, ebpf.AttachNone
 	case rawTracepoint:
 		p.Type, p.AttachType = ebpf.RawTracepoint, ebpf.AttachNone
 	case lsm:
-		p.Type, p.AttachType, p.AttachTo = ebpf.LSM, ebpf.AttachLSMMac, lsmHook
+		p.Type, p.AttachType, p.AttachTo = ebpf.LSM, ebpf.AttachLSMMac, t.symbol
 	}
 }
 
-// put attaches a program to what the process calls. at is the place of kprobes.
-func (k kind) put(prog *ebpf.Program, p *caller.Process, at spot) (io.Closer, error) {
-	switch k.mech {
+// put attaches a program that was prepared for the target.
+func (m mechanism) put(prog *ebpf.Program, t target) (io.Closer, error) {
+	switch m {
 	case kprobe, kretprobe:
-		return bpf.AttachKprobe(prog, at.symbol, at.offset, k.mech == kretprobe, nil)
-	case kprobeMulti:
-		return link.KprobeMulti(prog, link.KprobeMultiOptions{Symbols: []string{function()}})
-	case kretprobeMulti:
-		return link.KretprobeMulti(prog, link.KprobeMultiOptions{Symbols: []string{function()}})
+		if t.address != 0 {
+			t.symbol, t.offset = "", t.address+t.offset
+		}
+		return bpf.AttachKprobe(prog, t.symbol, t.offset, m.returns() || t.ret, nil)
+	case kprobeMulti, kretprobeMulti, uprobeMulti, uretprobeMulti:
+		return m.putAll(prog, []target{t})
 	case fentry, fexit, btfTracepoint:
 		return link.AttachTracing(link.TracingOptions{Program: prog})
 	case tracepoint:
-		return link.Tracepoint("syscalls", event, prog, nil)
+		system, name, _ := strings.Cut(t.symbol, ":")
+		return link.Tracepoint(system, name, prog, nil)
 	case rawTracepoint:
-		return link.AttachRawTracepoint(link.RawTracepointOptions{Name: rawName, Program: prog})
+		return link.AttachRawTracepoint(link.RawTracepointOptions{Name: t.symbol, Program: prog})
 	case lsm:
 		return link.AttachLSM(link.LSMOptions{Program: prog})
-	case uprobe, uretprobe, uprobeMulti, uretprobeMulti:
-		return k.putUser(prog, p)
 	}
-	return nil, fmt.Errorf("%s: nothing attaches it", k.name)
-}
-
-func (k kind) putUser(prog *ebpf.Program, p *caller.Process) (io.Closer, error) {
-	at, err := caller.Where(k.call)
+	ex, err := link.OpenExecutable(t.path)
 	if err != nil {
 		return nil, err
 	}
-	ex, err := link.OpenExecutable(p.Path)
+	opts := &link.UprobeOptions{Address: t.offset, RefCtrOffset: t.semaphore}
+	if m.returns() || t.ret {
+		return ex.Uretprobe("", prog, opts)
+	}
+	return ex.Uprobe("", prog, opts)
+}
+
+// many tells that one link takes all places.
+func (m mechanism) many() bool {
+	return m == kprobeMulti || m == kretprobeMulti || m == uprobeMulti || m == uretprobeMulti
+}
+
+// putAll attaches a program to many places of one file or of the kernel, all
+// entries or all returns.
+func (m mechanism) putAll(prog *ebpf.Program, all []target) (io.Closer, error) {
+	if all[0].path == "" {
+		var opts link.KprobeMultiOptions
+		for _, t := range all {
+			if t.address != 0 {
+				opts.Addresses = append(opts.Addresses, uintptr(t.address))
+			} else {
+				opts.Symbols = append(opts.Symbols, t.symbol)
+			}
+		}
+		if m.returns() || all[0].ret {
+			return link.KretprobeMulti(prog, opts)
+		}
+		return link.KprobeMulti(prog, opts)
+	}
+	ex, err := link.OpenExecutable(all[0].path)
 	if err != nil {
 		return nil, err
 	}
-	one := &link.UprobeOptions{Address: at.Probe, RefCtrOffset: at.Semaphore}
-	multi := &link.UprobeMultiOptions{Addresses: []uint64{at.Probe}}
-	if at.Semaphore != 0 {
-		multi.RefCtrOffsets = []uint64{at.Semaphore}
+	opts := &link.UprobeMultiOptions{}
+	for _, t := range all {
+		opts.Addresses = append(opts.Addresses, t.offset)
+		if all[0].semaphore != 0 {
+			opts.RefCtrOffsets = append(opts.RefCtrOffsets, t.semaphore)
+		}
 	}
-	switch k.mech {
-	case uretprobe:
-		return ex.Uretprobe("", prog, one)
-	case uprobeMulti:
-		return ex.UprobeMulti(nil, prog, multi)
-	case uretprobeMulti:
-		return ex.UretprobeMulti(nil, prog, multi)
+	if m.returns() || all[0].ret {
+		return ex.UretprobeMulti(nil, prog, opts)
 	}
-	return ex.Uprobe("", prog, one)
+	return ex.UprobeMulti(nil, prog, opts)
 }
 
-// explain says in plain words why this kernel does not attach a kind.
-func (k kind) explain(at spot, err error) string {
-	p := attach.Probe{Symbol: at.symbol, Offset: at.offset, Return: k.mech == kretprobe || k.mech == fexit}
+// explain says in plain words why this kernel does not attach there.
+func (m mechanism) explain(t target, err error) string {
 	way := attach.NoWay
-	switch k.mech {
+	switch m {
 	case kprobe, kretprobe:
 		way = attach.ByKprobe
 	case kprobeMulti, kretprobeMulti:
-		if errors.Is(err, ebpf.ErrNotSupported) {
+		if errors.Is(features.HaveBPFLinkKprobeMulti(), ebpf.ErrNotSupported) {
 			return "this kernel has no kprobe_multi links (CONFIG_FPROBE)"
 		}
 		way = attach.ByKprobeMulti
+	case uprobeMulti, uretprobeMulti:
+		if errors.Is(features.HaveBPFLinkUprobeMulti(), ebpf.ErrNotSupported) {
+			return "this kernel has no uprobe_multi links (Linux 6.6)"
+		}
 	case fentry, fexit, btfTracepoint:
 		way = attach.ByFentry
 	case tracepoint:
@@ -121,25 +187,19 @@ func (k kind) explain(at spot, err error) string {
 		way = attach.ByRawTracepoint
 	case lsm:
 		way = attach.ByLSM
-	case uprobeMulti, uretprobeMulti:
-		if errors.Is(err, ebpf.ErrNotSupported) {
-			return "this kernel has no uprobe_multi links (Linux 6.6)"
-		}
 	}
 	if way == attach.NoWay {
 		return attach.ExplainUser(err)
 	}
-	return attach.Explain(way, p, err)
+	return attach.Explain(way, attach.Probe{Symbol: t.symbol, Offset: t.offset, Return: m.returns() || t.ret}, err)
 }
 
-// load loads a work for the kind.
-func (k kind) load(w Work) (*bpf.Work, error) {
-	prog, err := bpf.LoadWork(string(w), k.mech.prepare)
-	if err != nil && errors.Is(err, ebpf.ErrNotSupported) {
-		return nil, err
-	}
-	if err != nil && unix.UnlimitLocked() == nil { // before Linux 5.11 that may be the reason
-		return bpf.LoadWork(string(w), k.mech.prepare)
+// load loads a work for a target.
+func (m mechanism) load(w Work, t target) (*bpf.Work, error) {
+	change := func(p *ebpf.ProgramSpec) { m.prepare(p, t) }
+	prog, err := bpf.LoadWork(string(w), change)
+	if err != nil && !errors.Is(err, ebpf.ErrNotSupported) && unix.UnlimitLocked() == nil {
+		return bpf.LoadWork(string(w), change) // before Linux 5.11 the limit may be the reason
 	}
 	return prog, err
 }

@@ -29,7 +29,7 @@ const patience = time.Second
 var errNotListed = errors.New("the kernel does not say how a kprobe gets control (" + kprobeList + "; mount -t debugfs none /sys/kernel/debug)")
 
 // settled waits until it is certain how a kprobe gets control, and gives that.
-func settled(at spot) (armed, error) {
+func settled(at target) (armed, error) {
 	for end := time.Now().Add(patience); ; {
 		now, err := control(at)
 		if err != nil || now != byInt3 || time.Now().After(end) {
@@ -41,7 +41,7 @@ func settled(at spot) (armed, error) {
 
 // control says how a kprobe gets control, anyhow if it has another name in the
 // list than the one that it was made with.
-func control(at spot) (armed, error) {
+func control(at target) (armed, error) {
 	b, err := os.ReadFile(kprobeList)
 	if err != nil {
 		return anyhow, fmt.Errorf("%w: %s", errNotListed, err.Error())
@@ -51,7 +51,7 @@ func control(at spot) (armed, error) {
 
 // parseControl reads report_probe's lines (kernel/kprobes.c): address, k for
 // kprobe, symbol+offset with the module behind it, flags. anyhow: it is not there.
-func parseControl(list string, at spot) armed {
+func parseControl(list string, at target) armed {
 	place := at.String()
 	for line := range strings.Lines(list) {
 		f := strings.Fields(line)
@@ -69,14 +69,6 @@ func parseControl(list string, at spot) armed {
 	return anyhow
 }
 
-// spot is a place of a kprobe.
-type spot struct {
-	symbol string
-	offset uint64
-}
-
-func (s spot) String() string { return fmt.Sprintf("%s+%#x", s.symbol, s.offset) }
-
 // callees are the functions that a call of getpgid runs through, where the
 // kernel has them: the first one's wrapper is often too short for a jump.
 func callees() []string { return []string{function(), "do_getpgid", "security_task_getpgid"} }
@@ -84,15 +76,15 @@ func callees() []string { return []string{function(), "do_getpgid", "security_ta
 // inner are instructions of those functions that every call executes, by how a
 // kprobe there gets control.
 type inner struct {
-	at    map[armed]spot
+	at    map[armed]target
 	tried int   // instructions that take a kprobe
 	err   error // why none does
 }
 
 // seek finds the instructions.
 func (b *bench) seek(k kind) (in inner) {
-	in.at = map[armed]spot{}
-	prog, err := k.load(Simple)
+	in.at = map[armed]target{}
+	prog, err := k.mech.load(Simple, target{})
 	if err != nil {
 		in.err = err
 		return in
@@ -105,7 +97,7 @@ func (b *bench) seek(k kind) (in inner) {
 	}
 	defer func() { in.err = errors.Join(in.err, p.Close()) }()
 	for _, symbol := range callees() {
-		if !in.search(k, symbol, prog, p) {
+		if !in.search(b, k, symbol, prog, p) {
 			break
 		}
 	}
@@ -114,13 +106,13 @@ func (b *bench) seek(k kind) (in inner) {
 
 // search looks through one function. The kernel itself says where instructions
 // begin: it refuses other places. It tells whether to look further.
-func (in *inner) search(k kind, symbol string, prog *bpf.Work, p *caller.Process) bool {
+func (in *inner) search(b *bench, k kind, symbol string, prog *bpf.Work, p *caller.Process) bool {
 	for offset := uint64(1); offset < reach; offset++ {
-		if in.at[byJump] != (spot{}) && in.at[byInt3] != (spot{}) {
+		if in.at[byJump] != (target{}) && in.at[byInt3] != (target{}) {
 			return false
 		}
-		at := spot{symbol, offset}
-		l, err := k.put(prog.Prog, p, at)
+		at := target{symbol: symbol, offset: offset}
+		l, err := k.mech.put(prog.Prog, at)
 		switch path := (*fs.PathError)(nil); {
 		case errors.As(err, &path), errors.Is(err, fs.ErrPermission):
 			in.err = err
@@ -137,9 +129,9 @@ func (in *inner) search(k kind, symbol string, prog *bpf.Work, p *caller.Process
 		how, err := settled(at)
 		all := false
 		if err == nil {
-			all, err = everyCall(p, prog)
+			all, err = b.everyCall(p, prog)
 		}
-		if how != anyhow && in.at[how] == (spot{}) && all {
+		if how != anyhow && in.at[how] == (target{}) && all {
 			in.at[how] = at
 		}
 		if in.err = errors.Join(err, l.Close(), prog.Reset()); in.err != nil {
@@ -150,17 +142,17 @@ func (in *inner) search(k kind, symbol string, prog *bpf.Work, p *caller.Process
 }
 
 // everyCall tells whether an attached program runs at each call.
-func everyCall(p *caller.Process, prog *bpf.Work) (bool, error) {
+func (b *bench) everyCall(p *caller.Process, prog *bpf.Work) (bool, error) {
 	const some = 100
 	if _, err := p.Run(caller.Getpgid, some, 1); err != nil {
 		return false, err
 	}
-	n, _, err := prog.Ran(uint32(p.PID()))
-	return n == some, err
+	n, _, err := b.ranIn(prog, p)
+	return n >= some, err
 }
 
 // place gives the spot for a kind that wants one, or why there is none.
-func (in inner) place(k kind) (at spot, unavailable string) {
+func (in inner) place(k kind) (at target, unavailable string) {
 	at, ok := in.at[k.armed]
 	switch {
 	case ok:
@@ -168,7 +160,7 @@ func (in inner) place(k kind) (at spot, unavailable string) {
 	case errors.Is(in.err, errNotListed):
 		return at, in.err.Error()
 	case in.err != nil:
-		return at, k.explain(spot{function(), 1}, in.err)
+		return at, k.mech.explain(target{symbol: function(), offset: 1}, in.err)
 	case k.armed == byJump:
 		return at, fmt.Sprintf("the kernel put a jump at none of %d instructions that take a kprobe (CONFIG_OPTPROBES, sysctl debug.kprobes-optimization)", in.tried)
 	}

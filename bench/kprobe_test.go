@@ -26,7 +26,7 @@ short
 		{"x64_sys_getpgid", 0, anyhow},
 	}
 	for _, test := range tests {
-		if got := parseControl(list, spot{test.symbol, test.offset}); got != test.want {
+		if got := parseControl(list, target{symbol: test.symbol, offset: test.offset}); got != test.want {
 			t.Errorf("%s+%#x: %q, want %q", test.symbol, test.offset, got, test.want)
 		}
 	}

@@ -29,7 +29,7 @@ type subject struct {
 	kind   kind
 	figure *Figure
 	prog   *bpf.Work // nil: not loaded, or nothing is attached
-	spot   spot      // of a kprobe
+	target target    // in the kernel
 
 	untraced, traced, cost []float64 // ns a call, one a round
 	calls                  [2]uint64 // a batch, untraced and traced; 0: not known yet
@@ -99,11 +99,18 @@ func (p *probe) attach() (io.Closer, error) {
 	if p.kind.mech == nothing {
 		return io.NopCloser(nil), nil
 	}
-	l, err := p.kind.put(p.prog.Prog, p.hot, p.spot)
+	at := p.target
+	if p.kind.user() {
+		var err error
+		if at, err = p.kind.inFile(p.hot); err != nil {
+			return nil, err
+		}
+	}
+	l, err := p.kind.mech.put(p.prog.Prog, at)
 	if err != nil || p.kind.mech != kprobe || p.kind.armed == byInt3 {
 		return l, err
 	}
-	how, err := settled(p.spot)
+	how, err := settled(p.target)
 	switch {
 	case p.kind.armed == byJump && err == nil && how != byJump:
 		err = errNotArmed
@@ -196,12 +203,12 @@ func (p *probe) settle() error {
 		return nil
 	}
 	if p.kind.armed == byInt3 {
-		if how, err := control(p.spot); err != nil || how != byInt3 {
+		if how, err := control(p.target); err != nil || how != byInt3 {
 			return errors.Join(err, errNotArmed)
 		}
 	}
 	runs := &p.figure.Runs
-	n, counts, err := p.prog.Ran(uint32(p.hot.PID()))
+	n, counts, err := p.bench.ranIn(p.prog, p.hot)
 	if err != nil {
 		return fmt.Errorf("reading the program's count: %w", err)
 	}

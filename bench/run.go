@@ -17,6 +17,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 
 	"github.com/surehook/surehook/attach"
+	"github.com/surehook/surehook/internal/bpf"
 	"github.com/surehook/surehook/internal/caller"
 	"github.com/surehook/surehook/internal/unix"
 )
@@ -31,6 +32,8 @@ type bench struct {
 	done     int
 	// recursion tells whether the kernel counts recursion misses.
 	recursion func() bool
+	// ranIn tells how often a program ran in a process.
+	ranIn func(*bpf.Work, *caller.Process) (n uint64, counts bool, err error)
 }
 
 // Run measures. It holds its thread, and one CPU for the process that it
@@ -50,7 +53,7 @@ func Run(ctx context.Context, opts Options) (report *Report, err error) {
 	}
 	defer func() {
 		b.close()
-		err = errors.Join(err, os.RemoveAll(b.dir))
+		err = errors.Join(err, b.remove())
 	}()
 	if err := b.load(); err != nil {
 		return nil, err
@@ -72,6 +75,13 @@ func Run(ctx context.Context, opts Options) (report *Report, err error) {
 	b.conclude()
 	return b.report, nil
 }
+
+// byThread counts the process's own runs.
+func byThread(w *bpf.Work, p *caller.Process) (uint64, bool, error) { return w.Ran(uint32(p.PID())) }
+
+// byAll counts those of all processes: in a PID namespace a process does not
+// know the number by which programs know it.
+func byAll(w *bpf.Work, _ *caller.Process) (uint64, bool, error) { return w.RanAll() }
 
 // countsRecursion asks the kernel's types whether bpf_prog_info has the count;
 // the library gives 0 for a field that is not there.
@@ -104,7 +114,10 @@ func newBench(opts Options) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{opts: opts, cpu: cpus[len(cpus)-1], recursion: sync.OnceValue(countsRecursion)}
+	b := &bench{opts: opts, cpu: cpus[len(cpus)-1], recursion: sync.OnceValue(countsRecursion), ranIn: byThread}
+	if !unix.InitialPIDs() {
+		b.ranIn = byAll
+	}
 	if opts.CPU != nil {
 		if b.cpu = *opts.CPU; !slices.Contains(cpus, b.cpu) {
 			return nil, fmt.Errorf("CPU %d is none that this process may run on: %v", b.cpu, cpus)
@@ -131,7 +144,7 @@ func (b *bench) load() error {
 		}
 		for _, w := range b.opts.Works {
 			b.report.Figures = append(b.report.Figures, Figure{Kind: k.name, Place: k.place, Work: w})
-			b.subjects = append(b.subjects, &subject{kind: k, spot: spot{symbol: function()}})
+			b.subjects = append(b.subjects, &subject{kind: k, target: k.inKernel()})
 		}
 	}
 	for _, name := range b.opts.Kinds {
@@ -146,14 +159,14 @@ func (b *bench) load() error {
 			continue
 		}
 		if s.kind.armed != anyhow {
-			if s.spot, s.figure.Unavailable = inside().place(s.kind); s.figure.Unavailable != "" {
+			if s.target, s.figure.Unavailable = inside().place(s.kind); s.figure.Unavailable != "" {
 				continue
 			}
-			s.figure.Place = s.spot.String()
+			s.figure.Place = s.target.String()
 		}
 		var err error
-		if s.prog, err = s.kind.load(s.figure.Work); err != nil {
-			s.figure.Unavailable = s.kind.explain(s.spot, err)
+		if s.prog, err = s.kind.mech.load(s.figure.Work, s.target); err != nil {
+			s.figure.Unavailable = s.kind.mech.explain(s.target, err)
 		}
 	}
 	return nil
@@ -216,7 +229,7 @@ func (s *subject) failed(err error) error {
 	case errors.Is(err, fs.ErrClosed):
 		return err
 	}
-	s.figure.Unavailable = s.kind.explain(s.spot, err)
+	s.figure.Unavailable = s.kind.mech.explain(s.target, err)
 	return nil
 }
 
@@ -255,6 +268,9 @@ func (b *bench) conclude() {
 		rank(figures)
 	}
 }
+
+// remove removes the directory with the programs that were measured.
+func (b *bench) remove() error { return os.RemoveAll(b.dir) }
 
 func (b *bench) close() {
 	for _, s := range b.subjects {

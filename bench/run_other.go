@@ -10,3 +10,8 @@ import (
 
 // Run fails with attach.ErrNotSupported.
 func Run(context.Context, Options) (*Report, error) { return nil, attach.ErrNotSupported }
+
+// RunWorkload fails with attach.ErrNotSupported.
+func RunWorkload(context.Context, Workload, []attach.Plan, Options) (*Report, error) {
+	return nil, attach.ErrNotSupported
+}

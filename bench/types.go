@@ -88,6 +88,16 @@ type Report struct {
 	Confidence float64  `json:"confidence"` // of all intervals, 0 to 1
 	Figures    []Figure `json:"figures"`    // in the order of Kinds
 	Noise      Noise    `json:"noise"`
+	// Workload is what was measured by RunWorkload: the figures' calls are
+	// hits, and untraced is all that the command does, by its hits.
+	Workload *Workload `json:"workload,omitempty"`
+}
+
+// Workload is a command that hits a hook.
+type Workload struct {
+	Hook    string   `json:"hook"`
+	Command []string `json:"command"`
+	Hits    uint64   `json:"hits"` // in one run
 }
 
 // Ranked tells whether the intervals are good enough for ranks.

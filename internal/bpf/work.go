@@ -53,32 +53,39 @@ func LoadWork(name string, change func(*ebpf.ProgramSpec)) (*Work, error) {
 }
 
 // Ran is how often the program ran in a thread (number of the initial
-// namespace). ok is false for the program that counts nothing.
-func (w *Work) Ran(thread uint32) (n uint64, ok bool, err error) {
-	switch w.name {
-	case workProgSimple:
-		err = w.coll.Maps[workMapThreads].Lookup(thread, &n)
-		if errors.Is(err, ebpf.ErrKeyNotExist) {
-			err = nil
-		}
-		return n, true, err
-	case workProgComplex:
-		n, err = w.sum(thread)
-		return n, true, err
-	}
-	return 0, false, nil
+// namespace). counts is false for the program that counts nothing.
+func (w *Work) Ran(thread uint32) (n uint64, counts bool, err error) {
+	return w.sum(func(t uint32) bool { return t == thread })
 }
 
-func (w *Work) sum(thread uint32) (n uint64, err error) {
-	var key workKey
+// RanAll is how often the program ran in all threads.
+func (w *Work) RanAll() (n uint64, counts bool, err error) {
+	return w.sum(func(uint32) bool { return true })
+}
+
+func (w *Work) sum(of func(thread uint32) bool) (n uint64, counts bool, err error) {
 	var value uint64
-	entries := w.coll.Maps[workMapKeys].Iterate()
-	for entries.Next(&key, &value) {
-		if uint32(key.Thread) == thread {
-			n += value
+	switch w.name {
+	case workProgSimple:
+		var thread uint32
+		entries := w.coll.Maps[workMapThreads].Iterate()
+		for entries.Next(&thread, &value) {
+			if of(thread) {
+				n += value
+			}
 		}
+		return n, true, entries.Err()
+	case workProgComplex:
+		var key workKey
+		entries := w.coll.Maps[workMapKeys].Iterate()
+		for entries.Next(&key, &value) {
+			if of(uint32(key.Thread)) {
+				n += value
+			}
+		}
+		return n, true, entries.Err()
 	}
-	return n, entries.Err()
+	return 0, false, nil
 }
 
 // Reset empties the map. The program must not be attached.

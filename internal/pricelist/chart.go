@@ -110,7 +110,7 @@ func SVG(w io.Writer, r *bench.Report) error {
 		width, height, width, height)
 	c.add("<style>%s</style>", style)
 	c.add(`<rect class="page" width="%d" height="%d"/>`, width, height)
-	c.add(`<text class="title" x="16" y="28">What a call costs more, Linux %s on %s</text>`, html.EscapeString(r.Kernel), html.EscapeString(r.Arch))
+	c.add(`<text class="title" x="16" y="28">%s, Linux %s on %s</text>`, html.EscapeString(what(r)), html.EscapeString(r.Kernel), html.EscapeString(r.Arch))
 	c.legend(r)
 	c.grid(height)
 	if works := r.Works(); len(works) > 0 {
@@ -124,6 +124,14 @@ func SVG(w io.Writer, r *bench.Report) error {
 	c.add("</svg>")
 	_, err := io.WriteString(w, c.b.String())
 	return err
+}
+
+// what is the chart's title.
+func what(r *bench.Report) string {
+	if r.Workload != nil {
+		return "What a hit of " + r.Workload.Hook + " costs"
+	}
+	return "What a call costs more"
 }
 
 // canvas collects the chart's elements.

@@ -15,16 +15,30 @@ import (
 // Text writes tables of a report, one a work.
 func Text(w io.Writer, r *bench.Report) error {
 	t := &table{w: w}
-	t.printf("Cost of hookpoints on Linux %s, %s, CPU %d%s\n", r.Kernel, r.Arch, r.CPU, machine(r))
-	t.printf("ns a call, medians with intervals of %.0f %% confidence; untraced is the call alone\n", 100*r.Confidence)
+	t.head(r)
 	for _, work := range r.Works() {
 		figures := of(r, work)
 		t.printf("\n%s\n", title(work))
 		t.work(figures)
-		t.published(figures, work)
+		if r.Workload == nil {
+			t.published(figures, work)
+		}
 	}
 	t.notes(r)
 	return t.err
+}
+
+// head says what was measured, and in which unit.
+func (t *table) head(r *bench.Report) {
+	on := fmt.Sprintf("Linux %s, %s, CPU %d%s", r.Kernel, r.Arch, r.CPU, machine(r))
+	if w := r.Workload; w != nil {
+		t.printf("Cost of %s in %q on %s\n", w.Hook, strings.Join(w.Command, " "), on)
+		t.printf("ns of processor time a hit, %d hits a run; medians with intervals of %.0f %% confidence;\n"+
+			"untraced is all that the command does, by its hits\n", w.Hits, 100*r.Confidence)
+		return
+	}
+	t.printf("Cost of hookpoints on %s\n", on)
+	t.printf("ns a call, medians with intervals of %.0f %% confidence; untraced is the call alone\n", 100*r.Confidence)
 }
 
 // table writes until an error.
@@ -158,6 +172,9 @@ func (t *table) notes(r *bench.Report) {
 		t.printf("\nEqual ranks: the intervals do not tell these apart. What has the rank of \"nothing\" cannot be told from nothing.\n")
 	} else {
 		t.printf("\nNo ranks: with so few rounds intervals do not hold what they promise; --rounds %d or more gives 95 %%.\n", bench.RankedRounds)
+	}
+	if r.Workload != nil {
+		return
 	}
 	t.printf("Published, of a call of %d ns: %s\n", bench.PublishedUntraced, bench.PublishedSource)
 	n := r.Noise

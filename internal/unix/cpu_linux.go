@@ -27,3 +27,24 @@ func CPUs() ([]int, error) {
 	}
 	return cpus, nil
 }
+
+// PinThread pins the calling thread, which should be locked; restore gives it
+// the CPUs back that it had.
+func PinThread(cpu int) (restore func(), err error) {
+	var had unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &had); err != nil {
+		return nil, os.NewSyscallError("sched_getaffinity", err)
+	}
+	return func() { _ = unix.SchedSetaffinity(0, &had) }, Pin(0, cpu) // they were allowed before
+}
+
+// initialPIDs is the number of the initial PID namespace (PROC_PID_INIT_INO of
+// include/linux/proc_ns.h).
+const initialPIDs = 0xEFFFFFFC
+
+// InitialPIDs tells whether processes have the numbers here by which the kernel
+// and BPF programs know them.
+func InitialPIDs() bool {
+	_, ino, err := Namespace("/proc/self/ns/pid")
+	return err == nil && ino == initialPIDs
+}
