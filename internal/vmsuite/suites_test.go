@@ -38,6 +38,7 @@ func suites() []suite {
 	return []suite{
 		{pkg: "attach"},
 		{pkg: "internal/live"},
+		{pkg: "bench", run: "^TestLive$"},
 		{pkg: "kernel/live", run: "^(TestHere|TestClaims)$"},
 		{pkg: "internal/demo", run: "^(TestCounts|TestTruth)$"},
 		{pkg: "internal/cases", built: true, run: "^TestCases$/^(selective-inlining|clones|jump-table|jump-threading|critical-edge|" +
