@@ -26,6 +26,7 @@ func newCheck(s streams) *cobra.Command {
 	cmd.Flags().Lookup("format").Usage = "text, json: one object a line (docs/json.md), or one document: sarif, junit, markdown"
 	r.kernels.register(cmd)
 	r.baseline.register(cmd)
+	r.reports.register(cmd)
 	cmd.Flags().StringVar(&r.failOn, "fail-on", "warning", "exit 1 from this `SEVERITY` on: error, warning, info or none")
 	cmd.Flags().StringVar(&r.buildID, "build-id", "", "the build (`HEX`) that offsets and addresses were computed for")
 	cmd.Flags().BoolVar(&r.running, "running", false, "check every tracing program that is attached on this machine, whoever attached it")
@@ -39,6 +40,7 @@ type checkRun struct {
 	common
 	kernels         kernelFlags
 	baseline        baselineFlags
+	reports         reportFlags
 	failOn, buildID string
 	full, running   bool
 	config          string
@@ -58,6 +60,9 @@ func (r *checkRun) run(cmd *cobra.Command, s streams, args []string) error {
 	}
 	format, err := report.ParseDocumentFormat(r.format)
 	if err != nil {
+		return err
+	}
+	if err := r.reports.parse(); err != nil {
 		return err
 	}
 	limit, err := check.ParseSeverity(r.failOn)
@@ -80,6 +85,7 @@ func (r *checkRun) run(cmd *cobra.Command, s streams, args []string) error {
 			return err
 		}
 	}
+	failed = errors.Join(failed, r.reports.write(d, r.full))
 	if r.baseline.write {
 		return errors.Join(failed, r.baseline.add(d, s.err, now))
 	}
