@@ -12,6 +12,8 @@ const (
 	SH308 Code = "SH308" // no such function in the file
 	SH309 Code = "SH309" // file that is not here
 	SH310 Code = "SH310" // probe on a file that was replaced
+	SH311 Code = "SH311" // probe that is not installed
+	SH312 Code = "SH312" // mount held busy
 )
 
 func linkRules() []Rule {
@@ -161,6 +163,33 @@ A uprobe belongs to an inode and an offset in it, not to a name:
 The kernel tells of uprobe.multi links that their file has no name any more. Of
 other probes only the time of the file says that it may have changed.`,
 			Remedy: "Start the program that attached the probe again, or have it follow updates.",
+		},
+		{
+			Code: SH311, Title: "probe that is not installed", Severity: Error, beyond: true,
+			Summary: "A probe is attached, and a process runs the file without the breakpoint.",
+			Explanation: `
+Attaching a uprobe and putting its breakpoint into a process are two steps.
+The second is taken when a process maps the file, and its errors are dropped:
+
+    attach            success
+    mmap in a.out     the kernel cannot execute the instruction elsewhere, or
+                      the page is not private: no breakpoint, no error
+
+Nothing counts such calls. The breakpoint can be read back in the process's
+memory; it is not there.`,
+			Remedy: "Probe another instruction of the function; surehook trace and watch say so when they attach.",
+		},
+		{
+			Code: SH312, Title: "mount held busy", Severity: Info, beyond: true,
+			Summary: "A file system cannot be unmounted because a probe holds a file of it.",
+			Explanation: `
+A uprobe keeps the mount of its file busy as long as it is attached:
+
+    umount /var/lib/containers/.../merged    target is busy
+
+Containers and image builds then fail to clean up, though no process has a
+file open there.`,
+			Remedy: "Attach through a mount of one's own (open_tree) or the lower layer, as surehook watch does; or detach first.",
 		},
 	}
 }

@@ -172,7 +172,10 @@ func (r *reader) file(path string, owners []Owner) File {
 		return f
 	}
 	dir := filepath.Join(r.proc, strconv.Itoa(owners[0].PID))
+	own, isOwn := strings.CutPrefix(path, "/proc/self/")
 	switch {
+	case isOwn: // as libraries give a file that they have open
+		f.Open = filepath.Join(dir, own)
 	case !filepath.IsAbs(path):
 		f.Open = filepath.Join(dir, "cwd", path)
 	case !sameRoot(dir, filepath.Join(r.proc, "self")):

@@ -74,6 +74,7 @@ func newRoot(s streams) *cobra.Command {
 		newCheck(s),
 		newTrace(s),
 		newWatch(s),
+		newAudit(s),
 		newExplain(s),
 		newKernel(s),
 		newMisses(s),

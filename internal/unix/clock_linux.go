@@ -15,3 +15,12 @@ func Monotonic() (time.Duration, error) {
 	}
 	return time.Duration(t.Nano()), nil
 }
+
+// SinceBoot reads CLOCK_BOOTTIME, the clock of a program's load_time.
+func SinceBoot() (time.Duration, error) {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
+		return 0, os.NewSyscallError("clock_gettime", err)
+	}
+	return time.Duration(t.Nano()), nil
+}

@@ -1,6 +1,7 @@
 package unix
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -89,9 +90,15 @@ func LinkText(link *os.File) (string, error) {
 
 // OpenText opens for reading what Lookup gave, through a mount of our own where
 // that is possible: then the file's own mount can be unmounted while it is
-// open or probed. It needs CAP_SYS_ADMIN and Linux 5.2 for that.
+// open or probed. It needs CAP_SYS_ADMIN and Linux 5.2 for that. The root
+// directory's mount is nobody's to unmount, and a file opened there keeps its
+// path in what the kernel tells of probes.
 func OpenText(f *os.File) (text *os.File, neutral bool, err error) {
 	path := FDPath(f)
+	if onRoot(f) {
+		text, err = os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+		return text, true, err
+	}
 	tree, err := unix.OpenTree(int(f.Fd()), "", unix.AT_EMPTY_PATH|unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 	if err == nil {
 		defer unix.Close(tree)
@@ -100,6 +107,39 @@ func OpenText(f *os.File) (text *os.File, neutral bool, err error) {
 	// Without O_NONBLOCK a named pipe would hold us up for ever.
 	text, err = os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	return text, neutral, err
+}
+
+// OpenRegular opens a file for reading; what is no regular file is refused.
+func OpenRegular(path string) (*os.File, error) {
+	// Without O_NONBLOCK a named pipe would hold us up for ever.
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := Stat(f)
+	if err == nil && !info.Regular() {
+		err = &os.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// onRoot tells whether a file is on the mount of our root directory.
+func onRoot(f *os.File) bool {
+	info, err := Stat(f)
+	if err != nil || info.Mount == 0 {
+		return false
+	}
+	root, err := OpenRoot()
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	at, err := Stat(root)
+	return err == nil && at.Mount == info.Mount
 }
 
 // The file systems that behave differently (magic.h).

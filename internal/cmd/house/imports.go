@@ -41,6 +41,7 @@ func arrows() map[string][]string {
 		"bench":            {"attach", "internal/bpf", "internal/caller", "internal/unix"},
 		"internal/bpf":     {"elfbin", "flow", "internal/unix"},
 		"supervise":        {"hook", "elfbin", "sites", "attach", "internal/tally", "internal/unix"},
+		"supervise/audit":  {"hook", "check", "running", "report", "internal/unix"},
 		"internal/unix":    nil,
 		"internal/counted": {"sites"},
 		"internal/tally":   {"attach", "hook", "flow", "sites", "internal/counted"},
