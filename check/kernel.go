@@ -30,6 +30,7 @@ type member struct {
 	id      kernel.Identity
 	events  map[string]kernel.Tracepoint // by "system:name"; nil: not read yet
 	byRaw   map[string]string            // raw tracepoint to "system:name"
+	reaches map[string]*reached          // by helper, what it leads to
 	support map[string]kernel.Answer     // of configuration options
 	types   *core.Cache                  // nil: not asked yet
 	names   iter.Seq[string]             // nil: not read yet

@@ -35,6 +35,7 @@ func Rules() []Rule {
 	all = append(all, inliningRules()...)
 	all = append(all, cloneRules()...)
 	all = append(all, languageRules()...)
+	all = append(all, togetherRules()...)
 	slices.SortFunc(all, func(a, b Rule) int { return cmp.Compare(a.Code, b.Code) })
 	return all
 }

@@ -19,7 +19,7 @@ func newCheck(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "check [HOOK|FILE...]",
 		Short:   "Say what a probe misses, why, and what to attach instead",
-		Example: "  surehook check uprobe:./prog:add\n  surehook check --kernel all kprobe:vfs_read fentry:do_sys_open\n  surehook check --build-id 4f1c22e0 uprobe:./prog:0x1149\n  surehook check --kernel all ./tracer.bpf.o\n  surehook check --running",
+		Example: "  surehook check uprobe:./prog:add\n  surehook check --kernel all kprobe:vfs_read fentry:do_sys_open\n  surehook check --build-id 4f1c22e0 uprobe:./prog:0x1149\n  surehook check --kernel all ./tracer.bpf.o\n  surehook check --running\n  surehook check --together --calls bpf_trace_printk kprobe:vfs_read tracepoint:bpf_trace:bpf_trace_printk",
 		RunE:    func(cmd *cobra.Command, args []string) error { return r.run(cmd, s, args) },
 	}
 	r.register(cmd)
@@ -31,6 +31,7 @@ func newCheck(s streams) *cobra.Command {
 	cmd.Flags().StringVar(&r.buildID, "build-id", "", "the build (`HEX`) that offsets and addresses were computed for")
 	cmd.Flags().BoolVar(&r.running, "running", false, "check every tracing program that is attached on this machine, whoever attached it")
 	cmd.Flags().StringVar(&r.config, "config", "", "check what this `FILE` lists (docs/ci.md; without any argument: .surehook.yaml)")
+	r.kernels.together.register(cmd)
 	cmd.Flags().BoolVar(&r.full, "full", false, "every finding in full, however many there are")
 	return cmd
 }

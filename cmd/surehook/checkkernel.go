@@ -22,7 +22,8 @@ const firstCollection = 160 << 20
 // kernelFlags say on which kernels hooks are checked.
 type kernelFlags struct {
 	atlasFlags
-	names []string
+	names    []string
+	together togetherFlags
 }
 
 func (k *kernelFlags) register(cmd *cobra.Command) {
@@ -50,7 +51,7 @@ func (k *kernelFlags) check(d *report.Document, hooks []hook.Hook) error {
 		}
 		d.Fleet = append(d.Fleet, o)
 	}
-	return failed
+	return errors.Join(failed, k.together.check(d, fleet, hooks))
 }
 
 // fleet opens the kernels that hooks are checked on; nil if there are none.

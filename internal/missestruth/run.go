@@ -13,11 +13,24 @@ type Result struct {
 	Kernel  vmtest.Kernel
 	Release string
 	Tried   []Tried
+	Said    []Prediction // of each of Tried
 }
 
-// Try makes nestings on a kernel. guest is the program vmmisses for it.
-func Try(ctx context.Context, vm vmtest.Kernel, guest string, list []Attempt) (Result, error) {
-	r := Result{Kernel: vm}
+// Split gives the first n pairs apart from the others.
+func (r *Result) Split(n int) (first, others Result) {
+	first, others = *r, *r
+	first.Tried, others.Tried = r.Tried[:n], r.Tried[n:]
+	first.Said, others.Said = r.Said[:n], r.Said[n:]
+	return first, others
+}
+
+// Try makes nestings on a kernel, those of the predictions in their order. guest is the program vmmisses for it.
+func Try(ctx context.Context, vm vmtest.Kernel, guest string, said []Prediction) (Result, error) {
+	r := Result{Kernel: vm, Said: said}
+	list := make([]Attempt, len(said))
+	for i := range said {
+		list[i] = said[i].Attempt
+	}
 	data, err := json.Marshal(list)
 	if err != nil {
 		return r, err
