@@ -22,6 +22,8 @@ const pairs = 30
 type Prediction struct {
 	Attempt
 	Nesting check.Nesting
+	// May: check says that it may be starved, seldom or from an interrupt.
+	May bool
 }
 
 // Starved tells whether check says that the inner program is not run.
@@ -79,11 +81,11 @@ func Choose(k kernel.Kernel, arch string) ([]Prediction, error) {
 			continue
 		}
 		at.Inner, at.Reference = inner, reference
-		n, err := predict(f, at, actions()[i].calls)
+		p, err := predict(f, at, actions()[i].calls)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Prediction{at, n})
+		out = append(out, p)
 	}
 	return out, nil
 }
@@ -97,29 +99,34 @@ func Predict(k kernel.Kernel, list []Attempt) ([]Prediction, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("action %d is not known", a.Action)
 		}
-		n, err := predict(f, a, actions()[i].calls)
+		p, err := predict(f, a, actions()[i].calls)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Prediction{a, n})
+		out = append(out, p)
 	}
 	return out, nil
 }
 
-func predict(f *check.Fleet, a Attempt, helpers []string) (check.Nesting, error) {
+func predict(f *check.Fleet, a Attempt, helpers []string) (Prediction, error) {
+	p := Prediction{Attempt: a}
 	outer, err := hook.Parse(a.Outer)
 	if err != nil {
-		return check.Nesting{}, err
+		return p, err
 	}
 	inner, err := hook.Parse(a.Inner)
 	if err != nil {
-		return check.Nesting{}, err
+		return p, err
 	}
-	list, err := f.Together([]check.Part{{Hook: outer, Calls: helpers}, {Hook: inner, Calls: []string{}}})
+	parts := []check.Part{{Hook: outer, Calls: helpers}, {Hook: inner, Calls: []string{}}}
+	list, err := f.Together(parts)
 	if err != nil {
-		return check.Nesting{}, err
+		return p, err
 	}
-	return list[0], nil
+	found, err := f.Starving(parts)
+	p.Nesting = list[0]
+	p.May = slices.ContainsFunc(found, func(f check.Finding) bool { return f.Hook == inner && (f.Rule == check.SH602 || f.Rule == check.SH603) })
+	return p, err
 }
 
 // places are what hooks can be put on.

@@ -7,11 +7,13 @@ import (
 
 // Score is how predictions of starving came true.
 type Score struct {
-	Pairs             int // that could be made
-	Silent            int // of them, whose inner hook was never reached
-	Starved, Foretold int // that lost executions; that were said to
-	Right             int // both
-	SilentForetold    int // said to be starved, but never reached
+	Pairs    int // that could be made, without those whose hook loses executions alone
+	Alone    int // those
+	Starved  int // that lost executions
+	May      int // of them: said to be starved seldom, or from an interrupt
+	Foretold int // that were said to be starved
+	Right    int // of them: that lost executions
+	Silent   int // of them: whose inner hook was never reached
 }
 
 // score compares predictions with what became of them; both are in one order.
@@ -19,28 +21,36 @@ func score(said []Prediction, tried []Tried) Score {
 	var s Score
 	for i := range said {
 		t := &tried[i]
-		if t.Refused != "" {
+		switch {
+		case t.Refused != "":
+			continue
+		case t.Alone > 0:
+			s.Alone++
 			continue
 		}
 		s.Pairs++
 		starved, foretold := t.Lost() > 0, said[i].Starved()
-		if t.Expected == 0 {
-			s.Silent++
-			if foretold {
-				s.SilentForetold++
-			}
-		}
 		if starved {
 			s.Starved++
 		}
 		if foretold {
 			s.Foretold++
 		}
-		if starved && foretold {
+		switch {
+		case starved && foretold:
 			s.Right++
+		case foretold && t.Expected == 0:
+			s.Silent++
+		case starved && said[i].May:
+			s.May++
 		}
 	}
 	return s
+}
+
+func (s *Score) add(o Score) {
+	s.Pairs, s.Alone, s.Starved, s.May = s.Pairs+o.Pairs, s.Alone+o.Alone, s.Starved+o.Starved, s.May+o.May
+	s.Foretold, s.Right, s.Silent = s.Foretold+o.Foretold, s.Right+o.Right, s.Silent+o.Silent
 }
 
 // percent writes a part of a whole.
@@ -53,19 +63,19 @@ func percent(part, whole int) string {
 
 // WriteScores writes how predictions came true by kernel and in all.
 func WriteScores(w io.Writer, list []Result) {
-	fmt.Fprintln(w, "\n| kernel | pairs | lost executions | said to | recall | precision | precision where the hook was reached |\n|---|---|---|---|---|---|---|")
+	fmt.Fprintln(w, "\n| kernel | pairs | lose alone | lost executions | of them said to | said to, seldom or from an interrupt | said to be starved | of them lost | of those that were reached |\n|---|---|---|---|---|---|---|---|---|")
 	var all Score
 	for i := range list {
 		s := score(list[i].Said, list[i].Tried)
 		fmt.Fprintln(w, scoreRow(list[i].Release, s))
-		all.Pairs, all.Silent, all.Starved, all.Foretold = all.Pairs+s.Pairs, all.Silent+s.Silent, all.Starved+s.Starved, all.Foretold+s.Foretold
-		all.Right, all.SilentForetold = all.Right+s.Right, all.SilentForetold+s.SilentForetold
+		all.add(s)
 	}
 	fmt.Fprintln(w, scoreRow("**all**", all))
 }
 
 func scoreRow(name string, s Score) string {
-	return fmt.Sprintf("| %s | %d | %d | %d | %s | %s | %s |", name, s.Pairs, s.Starved, s.Foretold, percent(s.Right, s.Starved), percent(s.Right, s.Foretold), percent(s.Right, s.Foretold-s.SilentForetold))
+	return fmt.Sprintf("| %s | %d | %d | %d | %s | %d | %d | %s | %s |", name, s.Pairs, s.Alone, s.Starved, percent(s.Right, s.Starved), s.May,
+		s.Foretold, percent(s.Right, s.Foretold), percent(s.Right, s.Foretold-s.Silent))
 }
 
 // WritePairs lists the pairs that were chosen, by kernel.
@@ -85,6 +95,8 @@ func said(p *Prediction) string {
 	switch {
 	case p.Starved():
 		return "starved"
+	case p.May:
+		return "starved seldom, or from an interrupt"
 	case p.Nesting.Unlikely:
 		return "reached seldom"
 	case len(p.Nesting.Path) > 0:
@@ -97,6 +109,8 @@ func became(t *Tried) string {
 	switch {
 	case t.Refused != "":
 		return "cannot attach | |"
+	case t.Alone > 0:
+		return fmt.Sprintf("%d | %d, and %d alone | %s", t.Expected, t.Lost(), t.Alone, t.Said)
 	case !t.Right():
 		return fmt.Sprintf("%d | %d | **%s**", t.Expected, t.Lost(), t.Said)
 	}

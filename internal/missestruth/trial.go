@@ -28,6 +28,10 @@ type Tried struct {
 	Program  uint64       `json:"program"` // recursion_misses
 	Link     uint64       `json:"link"`
 	Said     misses.Count `json:"said"` // of the inner program
+	// Alone is what the inner program lost where the outer one did nothing: a
+	// hook on what its own handling calls. Only of what lost executions and has
+	// a Reference.
+	Alone uint64 `json:"alone"`
 }
 
 // Lost is how many executions did not run the inner program.

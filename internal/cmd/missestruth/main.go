@@ -30,7 +30,8 @@ const foretold = `
 outer program leads to the inner hook in at most three direct calls, and what the kernel does with a hook of that kind then. That is compared
 with the nestings above, and with 30 more pairs on each kernel that were chosen by a fixed seed (%d): of hooks within three calls of a
 helper, and of hooks that the work itself reaches. A fentry program or raw tracepoint at the same place counts how often the inner hook was
-reached. What lies within three calls is not executed each time: the last column is without hooks that were never reached.
+reached. What lies within three calls is not executed each time: the last column is without hooks that were never reached. A hook on what its
+own handling calls, a lock, loses executions with any program or none: such pairs, found by an outer program that does nothing, do not count.
 `
 
 func main() {

@@ -43,6 +43,9 @@ func run() error {
 	var out []missestruth.Tried
 	for _, x := range list {
 		t, err := try(a, x)
+		if err == nil && t.Lost() > 0 && x.Reference != "" {
+			err = control(a, &t)
+		}
 		if err != nil {
 			return fmt.Errorf("%s in %s: %w", x.Inner, x.Outer, err)
 		}
@@ -52,6 +55,15 @@ func run() error {
 		return err
 	}
 	return os.WriteFile(missestruth.TriedFile, data, 0o644)
+}
+
+// control makes a nesting again with an outer program that does nothing.
+func control(a *misses.Abilities, t *missestruth.Tried) error {
+	x := t.Attempt
+	x.Action = 0
+	alone, err := try(a, x)
+	t.Alone = alone.Lost()
+	return err
 }
 
 // try makes one nesting.
