@@ -17,8 +17,14 @@ import (
 // second, which act in one thread of this process only.
 func SelfTest() (*Abilities, error) {
 	getpgid := map[string]string{"amd64": "__x64_sys_getpgid", "arm64": "__arm64_sys_getpgid"}[runtime.GOARCH]
+	outers := outerHooks(getpgid)
+	target, err := nest.TargetHook()
+	if err != nil {
+		return nil, fmt.Errorf("self-test: %w", err)
+	}
+	outers = append(outers, target)
 	var tried []nesting
-	for _, outer := range outerHooks(getpgid) {
+	for _, outer := range outers {
 		n, err := nestIn(outer)
 		if err != nil {
 			return nil, fmt.Errorf("self-test: %w", err)

@@ -10,9 +10,9 @@ import (
 
 func newExplain(s streams) *cobra.Command {
 	return &cobra.Command{
-		Use:     "explain [CODE]",
-		Short:   "Explain a rule with a worked example; without a code, list all rules",
-		Example: "  surehook explain SH401",
+		Use:     "explain [CODE|hookpoints]",
+		Short:   "Explain a rule with a worked example; without a code, list all rules; or the hookpoints of this kernel",
+		Example: "  surehook explain SH401\n  sudo surehook explain hookpoints",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -22,6 +22,9 @@ func newExplain(s streams) *cobra.Command {
 					}
 				}
 				return nil
+			}
+			if args[0] == "hookpoints" {
+				return explainHookpoints(s)
 			}
 			r, ok := check.Find(args[0])
 			if !ok {

@@ -35,10 +35,20 @@ func newMisses(s streams) *cobra.Command {
 			"(recursion_misses). Which of these this kernel counts is found out by a self-test,\n" +
 			"once a boot: probes are made to nest for a second. What the kernel skips without\n" +
 			"counting is \"not observable\", never 0.",
-		Example: "  sudo surehook misses\n  sudo surehook misses --watch\n  sudo surehook misses --self-test\n  sudo surehook misses --interval 5s --format json",
+		Example: "  sudo surehook misses\n  sudo surehook misses --watch\n  sudo surehook misses demo\n  sudo surehook misses --self-test\n  sudo surehook misses --interval 5s --format json",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), s) },
 	}
+	cmd.AddCommand(&cobra.Command{
+		Use: "demo", Short: "Show missed executions live, and the hook that misses none, side by side", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			a, err := f.abilities(s)
+			if err != nil {
+				return err
+			}
+			return misses.Demo(s.out, a)
+		},
+	})
 	cmd.Flags().StringVar(&f.format, "format", "text", "text, or json: one object a line (docs/json.md)")
 	cmd.Flags().BoolVar(&f.selfTest, "self-test", false, "show what the self-test found on this kernel")
 	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "make the self-test again (it is kept in ~/.cache/surehook)")
