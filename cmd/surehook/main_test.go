@@ -50,6 +50,8 @@ func TestScripts(t *testing.T) {
 			switch name {
 			case "attach":
 				return canAttach(), nil
+			case "bpffs":
+				return exec.Command("sh", "-c", "mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf").Run() == nil, nil
 			case "hidebtf":
 				return canHideBTF(), nil
 			}

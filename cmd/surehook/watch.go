@@ -25,6 +25,8 @@ type watchFlags struct {
 	file      string
 	noGap     bool
 	listen    string
+	pin       string
+	state     string
 	logFormat string
 	logLevel  string
 }
@@ -53,6 +55,8 @@ func newWatch(s streams) *cobra.Command {
 	flags.StringVarP(&f.file, "file", "f", "", "read the hooks from this YAML `FILE`")
 	flags.BoolVar(&f.noGap, "no-gap", false, "let opens of a new file wait until it is probed")
 	flags.StringVar(&f.listen, "listen", "", "serve /metrics, /healthz and /readyz at this `ADDR`, as 127.0.0.1:9464")
+	flags.StringVar(&f.pin, "pin", "", "keep probes in this `DIR` of a BPF file system while no daemon runs: a restart loses nothing")
+	flags.StringVar(&f.state, "state", "", "with --pin keep counts in this `DIR` (default "+daemon.DefaultState+")")
 	flags.StringVar(&f.logFormat, "log-format", "text", "of what happens: text or json")
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	return cmd
@@ -88,6 +92,12 @@ func (f *watchFlags) load(cmd *cobra.Command, args []string) (*daemon.Config, er
 	if flags.Changed("listen") {
 		c.Listen = f.listen
 	}
+	if flags.Changed("pin") {
+		c.Pin = f.pin
+	}
+	if flags.Changed("state") {
+		c.State = f.state
+	}
 	c.Debuginfod = c.Debuginfod || f.fetch
 	c.DebugDirs = append(c.DebugDirs, absolute(f.debugDirs)...)
 	return c, nil
@@ -105,6 +115,9 @@ func (f *watchFlags) run(cmd *cobra.Command, s streams, args []string) error {
 	c, err := f.load(cmd, args)
 	if err != nil {
 		return err
+	}
+	if c.State != "" && c.Pin == "" {
+		return errors.New("--state goes with --pin: without it nothing outlives the daemon")
 	}
 	f.fetch, f.debugDirs = c.Debuginfod, c.DebugDirs
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)

@@ -17,10 +17,14 @@ type Config struct {
 	NoGap      bool   // hold back opens of a new file until its probes are attached
 	Listen     string // address of the metrics, host:port; "" for none
 	Pin        string // directory in a BPF file system that keeps the probes while no daemon runs; "" for none
+	State      string // directory for the counts that go with Pin; DefaultState if it is not given
 	DebugDirs  []string
 	Debuginfod bool
 	Hooks      []Hook
 }
+
+// DefaultState is where counts are kept that outlive the daemon.
+const DefaultState = "/var/lib/surehook"
 
 // Hook is one hook of the configuration.
 type Hook struct {
@@ -51,7 +55,7 @@ func schema() *yamltree.Schema {
 	}}
 	return &yamltree.Schema{Type: yamltree.MapOf, Required: []string{"hooks"}, Fields: map[string]*yamltree.Schema{
 		"hooks":  {Type: yamltree.ListOf, Elem: entry},
-		"no-gap": flag, "listen": text, "pin": text, "debuginfod": flag,
+		"no-gap": flag, "listen": text, "pin": text, "state": text, "debuginfod": flag,
 		"debug-dirs": {Type: yamltree.ListOf, Elem: text},
 	}}
 }
@@ -100,7 +104,7 @@ func (p *parser) config(n *yamltree.Node) {
 	yes := func(field string) bool { return strings.EqualFold(n.Get(field).String(), "true") }
 	p.out = Config{
 		Path: p.name, NoGap: yes("no-gap"), Debuginfod: yes("debuginfod"),
-		Listen: n.Get("listen").String(), Pin: n.Get("pin").String(),
+		Listen: n.Get("listen").String(), Pin: n.Get("pin").String(), State: n.Get("state").String(),
 	}
 	if p.out.Listen != "" {
 		if _, _, err := net.SplitHostPort(p.out.Listen); err != nil {
@@ -116,6 +120,9 @@ func (p *parser) config(n *yamltree.Node) {
 	}
 	if p.out.Pin != "" && !filepath.IsAbs(p.out.Pin) {
 		p.fail(n.Get("pin"), "pin: %q is not absolute; write a directory in a BPF file system, as /sys/fs/bpf/surehook", p.out.Pin)
+	}
+	if p.out.State != "" && !filepath.IsAbs(p.out.State) {
+		p.fail(n.Get("state"), "state: %q is not absolute; write a directory that outlives a restart, as %s", p.out.State, DefaultState)
 	}
 	list := n.Get("hooks")
 	if len(list.List()) == 0 {

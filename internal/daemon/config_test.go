@@ -54,6 +54,7 @@ func TestConfigErrors(t *testing.T) {
 		"twice":      {"hooks:\n- hook: uprobe:/a:f\n- hook: uprobe:/a:f\n", `h.yaml:3:3: "uprobe:/a:f" is there already, in line 2; give one of them another name`},
 		"listen":     {"listen: 9464\nhooks:\n- hook: uprobe:/a:f\n", `h.yaml:1:9: listen: "9464" is no address; write host:port, as 127.0.0.1:9464`},
 		"pin":        {"pin: here\nhooks:\n- hook: uprobe:/a:f\n", `h.yaml:1:6: pin: "here" is not absolute; write a directory in a BPF file system, as /sys/fs/bpf/surehook`},
+		"state":      {"state: x\nhooks:\n- hook: uprobe:/a:f\n", `h.yaml:1:8: state: "x" is not absolute; write a directory that outlives a restart, as /var/lib/surehook`},
 		"flag":       {"no-gap: 3\nhooks:\n- hook: uprobe:/a:f\n", `h.yaml:1:9: no-gap: "3" is neither true nor false`},
 		"documents":  {"hooks:\n- hook: uprobe:/a:f\n---\nhooks: []\n", "h.yaml:4:1: a second document; put all hooks into one list"},
 	} {

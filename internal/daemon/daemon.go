@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,24 +111,49 @@ func run(ctx context.Context, opts Options, start func(supervise.Options) (super
 // start makes the supervisor. What a privilege is missing for is left out and
 // told; only attaching itself cannot be done without.
 func (d *daemon) start(start func(supervise.Options) (supervisor, error)) error {
-	o := supervise.Options{NoGap: d.opts.Config.NoGap, Sites: d.opts.Sites, Notify: d.notify, Logger: d.log}
-	sup, err := start(o)
-	if o.NoGap && err != nil && !errors.Is(err, attach.ErrNotPermitted) && !errors.Is(err, attach.ErrNotSupported) {
-		d.log.Error("no-gap is not in force: gaps are measured and told instead", "err", err)
-		d.features = append(d.features, Feature{Name: "no-gap", Why: err.Error()})
-		o.NoGap = false
-		sup, err = start(o)
-	} else if o.NoGap {
-		d.features = append(d.features, Feature{Name: "no-gap", On: true})
+	c := d.opts.Config
+	full := supervise.Options{NoGap: c.NoGap, Sites: d.opts.Sites, Notify: d.notify, Logger: d.log}
+	if c.Pin != "" {
+		full.Keep = &supervise.Keep{Pins: c.Pin, Records: cmp.Or(c.State, DefaultState)}
 	}
-	if err != nil {
-		return err
+	without := func(noGap, keep bool) supervise.Options {
+		o := full
+		o.NoGap = full.NoGap && !noGap
+		if keep {
+			o.Keep = nil
+		}
+		return o
 	}
-	d.sup = sup
-	if d.opts.Config.Pin != "" {
-		d.features = append(d.features, Feature{Name: "pin", Why: "this version does not pin: probes end with the daemon"})
+	var first error
+	for _, o := range []supervise.Options{full, without(false, true), without(true, false), without(true, true)} {
+		sup, err := start(o)
+		if first == nil {
+			first = err
+		}
+		if errors.Is(err, attach.ErrNotPermitted) || errors.Is(err, attach.ErrNotSupported) {
+			return err
+		}
+		if err != nil {
+			continue
+		}
+		d.sup = sup
+		d.feature("no-gap", c.NoGap, o.NoGap, first)
+		d.feature("pin", c.Pin != "", o.Keep != nil, first)
+		return nil
 	}
-	return nil
+	return first
+}
+
+// feature writes down what became of something that was asked for.
+func (d *daemon) feature(name string, asked, got bool, err error) {
+	switch {
+	case !asked:
+	case got:
+		d.features = append(d.features, Feature{Name: name, On: true})
+	default:
+		d.log.Error(name+" is not in force; the rest is", "err", err)
+		d.features = append(d.features, Feature{Name: name, Why: err.Error()})
+	}
 }
 
 // loop serves what comes until the context ends.
@@ -191,7 +217,7 @@ func (d *daemon) sameService(c *Config) error {
 	for _, x := range []struct {
 		name    string
 		changed bool
-	}{{"no-gap", c.NoGap != was.NoGap}, {"listen", c.Listen != was.Listen}, {"pin", c.Pin != was.Pin}} {
+	}{{"no-gap", c.NoGap != was.NoGap}, {"listen", c.Listen != was.Listen}, {"pin", c.Pin != was.Pin}, {"state", c.State != was.State}} {
 		if x.changed {
 			return &ConfigError{c.Path, 0, 0, x.name + " has changed, which takes a restart"}
 		}

@@ -176,16 +176,34 @@ func TestFeatureThatIsRefused(t *testing.T) {
 				}
 				return nil
 			},
-			want: []Feature{{Name: "no-gap", Why: "no fanotify here"}},
+			want: []Feature{{Name: "no-gap", Why: "no fanotify here"}, {Name: "pin", On: true}},
+		},
+		"bpffs": {
+			refuse: func(o supervise.Options) error {
+				if o.Keep != nil {
+					return errors.New("no BPF file system")
+				}
+				return nil
+			},
+			want: []Feature{{Name: "no-gap", On: true}, {Name: "pin", Why: "no BPF file system"}},
+		},
+		"both": {
+			refuse: func(o supervise.Options) error {
+				if o.Keep != nil || o.NoGap {
+					return errors.New("neither")
+				}
+				return nil
+			},
+			want: []Feature{{Name: "no-gap", Why: "neither"}, {Name: "pin", Why: "neither"}},
 		},
 		"everything": {refuse: func(supervise.Options) error { return attach.ErrNotPermitted }, err: attach.ErrNotPermitted},
-		"nothing":    {refuse: func(supervise.Options) error { return nil }, want: []Feature{{Name: "no-gap", On: true}}},
+		"nothing":    {refuse: func(supervise.Options) error { return nil }, want: []Feature{{Name: "no-gap", On: true}, {Name: "pin", On: true}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			c1 := config(t, "uprobe:/a:one")
-			c1.NoGap = true
+			c1.NoGap, c1.Pin = true, "/sys/fs/bpf/surehook"
 			s, err := run(ctx, Options{Config: c1, Find: func(p string) (string, error) { return p, nil }}, func(o supervise.Options) (supervisor, error) {
 				if err := c.refuse(o); err != nil {
 					return nil, err
@@ -197,7 +215,7 @@ func TestFeatureThatIsRefused(t *testing.T) {
 			}
 			var got []Feature
 			for _, f := range s.Features {
-				if f.Name == "no-gap" {
+				if f.Name == "no-gap" || f.Name == "pin" {
 					got = append(got, f)
 				}
 			}
