@@ -181,3 +181,23 @@ func (m *member) wayOut(n *Nesting, code Code) (string, error) {
 	}
 	return rule.Remedy, nil
 }
+
+// Inside gives the findings about one hook while others are attached, on every
+// kernel: those that starve it, and what may.
+func (f *Fleet) Inside(inner Part, outers []Part) ([]Finding, error) {
+	var out []Finding
+	for _, m := range f.asked {
+		for i := range outers {
+			n, err := m.nesting(&outers[i], &inner)
+			if err != nil {
+				return nil, fmt.Errorf("kernel %s: %w", m.id.Name, err)
+			}
+			found, err := m.starving(&n, inner.Calls)
+			if err != nil {
+				return nil, fmt.Errorf("kernel %s: %w", m.id.Name, err)
+			}
+			out = append(out, found...)
+		}
+	}
+	return out, nil
+}

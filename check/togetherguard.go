@@ -83,14 +83,8 @@ func (m *member) faultable(h hook.Hook) (bool, error) {
 	if h.Kind != hook.Tracepoint || h.Module != "syscalls" {
 		return false, nil
 	}
-	for _, name := range []string{"trace_call_bpf_faultable", "perf_trace_sys_enter"} {
-		if _, ok, err := m.Symbol(name); err != nil {
-			return false, err
-		} else if ok && name == "trace_call_bpf_faultable" {
-			return true, nil
-		}
-	}
-	return false, nil
+	_, ok, err := m.Symbol("trace_call_bpf_faultable")
+	return ok, err
 }
 
 // callsTo tells whether a symbol calls a function directly.

@@ -12,11 +12,17 @@ const (
 	TestSchema = "surehook.selftest/1"
 )
 
-// WriteJSON writes a line for each program.
-func WriteJSON(w io.Writer, s *Sample, rates map[uint32]Rate) error {
+// WriteJSON writes a line for each program. rates and reasons may be empty.
+func WriteJSON(w io.Writer, s *Sample, rates map[uint32]Rate, reasons []Reason) error {
 	e := json.NewEncoder(w)
 	for i := range s.Programs {
-		if err := e.Encode(line(s.Time, &s.Programs[i], rates)); err != nil {
+		l := line(s.Time, &s.Programs[i], rates)
+		for _, r := range reasons {
+			if r.Program == l.ID {
+				l.Causes, l.Instead = causes(r), r.Instead
+			}
+		}
+		if err := e.Encode(l); err != nil {
 			return err
 		}
 	}
@@ -37,6 +43,18 @@ type programLine struct {
 	Self   *uint64   `json:"recursion_misses"`
 	Total  Count     `json:"missed"`
 	Rate   *float64  `json:"missed_per_second"`
+	// With --why:
+	Causes  []Cause `json:"causes,omitempty"`
+	Instead string  `json:"instead,omitempty"`
+}
+
+// causes has no array that is null.
+func causes(r Reason) []Cause {
+	out := make([]Cause, len(r.Causes))
+	for i, c := range r.Causes {
+		out[i] = Cause{c.Text, append([]string{}, c.Evidence...)}
+	}
+	return out
 }
 
 func line(at time.Time, p *Program, rates map[uint32]Rate) programLine {

@@ -5,6 +5,7 @@ package misses
 import (
 	"errors"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/surehook/surehook/hook"
@@ -107,5 +108,28 @@ func TestSampler(t *testing.T) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestCalls reads the helpers of the programs of a nesting.
+func TestCalls(t *testing.T) {
+	root(t)
+	look := func(outer nest.Attached, inner []nest.Attached) error {
+		calls, err := Calls([]Program{{ID: outer.Program}, {ID: inner[0].Program}})
+		if err != nil {
+			t.Skip(err)
+		}
+		if !slices.Contains(calls[outer.Program], printk) || slices.Contains(calls[inner[0].Program], printk) {
+			t.Errorf("outer %q, inner %q; the outer one prints", calls[outer.Program], calls[inner[0].Program])
+		}
+		t.Log(calls)
+		return nil
+	}
+	_, err := nest.Run(nest.Trial{
+		Outer: hook.Hook{Kind: hook.RawTracepoint, Function: "task_rename"}, Action: nest.Print | nest.Update, Calls: 1, Look: look,
+		Inner: []hook.Hook{{Kind: hook.RawTracepoint, Function: printk}},
+	})
+	if err != nil {
+		t.Skip(err)
 	}
 }

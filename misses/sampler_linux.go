@@ -47,6 +47,9 @@ func (s *Sampler) Read() (*Sample, error) {
 	return &Sample{Time: time.Now(), Programs: Account(s.inv, s.abilities, statsEnabled())}, nil
 }
 
+// Inventory is what the last sample was made from; nil before the first.
+func (s *Sampler) Inventory() *running.Inventory { return s.inv }
+
 // Unread is what the last sample could not look at.
 func (s *Sampler) Unread() []running.Unread {
 	if s.inv == nil {

@@ -18,3 +18,6 @@ func (s *Sampler) Read() (*Sample, error) { return nil, running.ErrNotSupported 
 
 // Unread is empty.
 func (s *Sampler) Unread() []running.Unread { return nil }
+
+// Inventory is nil.
+func (s *Sampler) Inventory() *running.Inventory { return nil }

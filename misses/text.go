@@ -40,6 +40,29 @@ func WriteText(w io.Writer, s *Sample, rates map[uint32]Rate) error {
 	return b.Flush()
 }
 
+// WriteReasons writes why programs missed executions, and what to do.
+func WriteReasons(w io.Writer, s *Sample, reasons []Reason) error {
+	b := bufio.NewWriter(w)
+	for _, r := range reasons {
+		i := slices.IndexFunc(s.Programs, func(p Program) bool { return p.ID == r.Program })
+		if i < 0 {
+			continue
+		}
+		p := &s.Programs[i]
+		fmt.Fprintf(b, "\n%d %s (%s) missed %s:\n", p.ID, visible(p.Name), visible(p.HookText()), p.Total)
+		for _, c := range r.Causes {
+			fmt.Fprintf(b, "  - %s\n", visible(c.Text))
+			for _, e := range c.Evidence {
+				fmt.Fprintf(b, "      %s\n", visible(e))
+			}
+		}
+		if r.Instead != "" {
+			fmt.Fprintf(b, "  way out: %s\n", visible(r.Instead))
+		}
+	}
+	return b.Flush()
+}
+
 // notes are reasons, each said once.
 type notes []string
 

@@ -89,7 +89,7 @@ func TestText(t *testing.T) {
 	if err := WriteText(&b, after, Rates(before, after)); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteJSON(&b, after, Rates(before, after)); err != nil {
+	if err := WriteJSON(&b, after, Rates(before, after), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := WriteText(&b, &Sample{}, nil); err != nil {

@@ -22,6 +22,8 @@ type missesFlags struct {
 	selfTest bool
 	noCache  bool
 	watching bool
+	explain  bool
+	atlas    atlasFlags
 	interval time.Duration
 }
 
@@ -51,6 +53,8 @@ func newMisses(s streams) *cobra.Command {
 	})
 	cmd.Flags().StringVar(&f.format, "format", "text", "text, or json: one object a line (docs/json.md)")
 	cmd.Flags().BoolVar(&f.selfTest, "self-test", false, "show what the self-test found on this kernel")
+	cmd.Flags().BoolVar(&f.explain, "why", false, "also say what may cause the misses, from what is attached now, and the way out")
+	f.atlas.register(cmd)
 	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "make the self-test again (it is kept in ~/.cache/surehook)")
 	cmd.Flags().BoolVar(&f.watching, "watch", false, "go on until q or Ctrl-C; on a terminal with keys to sort and filter")
 	cmd.Flags().DurationVar(&f.interval, "interval", 0, "take two samples this `TIME` apart and show misses per second; with --watch one each TIME (default 1s)")
@@ -87,10 +91,19 @@ func (f *missesFlags) run(ctx context.Context, s streams) error {
 	for _, u := range sampler.Unread() {
 		fmt.Fprintf(s.err, "not looked at: %s: %s\n", report.Visible(u.What), report.Visible(u.Reason))
 	}
-	if format == report.JSON {
-		return misses.WriteJSON(s.out, sample, rates)
+	var reasons []misses.Reason
+	if f.explain {
+		if reasons, err = f.why(s, sampler.Inventory(), sample.Programs); err != nil {
+			return err
+		}
 	}
-	return misses.WriteText(s.out, sample, rates)
+	if format == report.JSON {
+		return misses.WriteJSON(s.out, sample, rates, reasons)
+	}
+	if err := misses.WriteText(s.out, sample, rates); err != nil {
+		return err
+	}
+	return misses.WriteReasons(s.out, sample, reasons)
 }
 
 // sample takes one sample, or two with the interval between them.

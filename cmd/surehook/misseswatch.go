@@ -50,7 +50,7 @@ func (f *missesFlags) watch(ctx context.Context, s streams, format report.Format
 // write prints a sample of many.
 func (f *missesFlags) write(s streams, format report.Format, sample *misses.Sample, rates map[uint32]misses.Rate) error {
 	if format == report.JSON {
-		return misses.WriteJSON(s.out, sample, rates)
+		return misses.WriteJSON(s.out, sample, rates, nil)
 	}
 	if _, err := fmt.Fprintf(s.out, "%s\n", sample.Time.Format(time.RFC3339)); err != nil {
 		return err

@@ -35,7 +35,7 @@ func arrows() map[string][]string {
 		"report":           {"hook", "elfbin", "dwarfinfo", "flow", "sites", "kernel", "bpfobj", "bpfobj/loader", "check", "internal/counted"},
 		"baseline":         {"hook", "check", "internal/yamltree"},
 		"attach":           {"hook", "elfbin", "flow", "sites", "internal/bpf", "internal/unix"},
-		"misses":           {"hook", "kernel", "running", "internal/nesting", "internal/unix"},
+		"misses":           {"hook", "kernel", "check", "running", "internal/nesting", "internal/unix"},
 		"internal/nesting": {"hook", "internal/bpf", "internal/unix"},
 		"running":          {"hook", "internal/unix"},
 		"bench":            {"attach", "internal/bpf", "internal/caller", "internal/unix"},
