@@ -3,6 +3,7 @@ package missestruth
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/surehook/surehook/internal/nesting"
@@ -99,4 +100,20 @@ func Decode(data []byte, want int) ([]Tried, error) {
 		return nil, fmt.Errorf("the guest made %d of %d nestings", len(tried), want)
 	}
 	return tried, nil
+}
+
+// Dozen are twelve nestings of the matrix: four kinds of outer hooks, three
+// of inner ones.
+func Dozen(arch string) []Attempt {
+	var out []Attempt
+	for _, a := range Matrix(arch) {
+		outer, _, _ := strings.Cut(a.Outer, ":")
+		inner, _, _ := strings.Cut(a.Inner, ":")
+		if slices.Contains([]string{"kprobe", "kprobe.multi", "fentry"}, outer) || strings.HasSuffix(a.Outer, "task_rename") && outer == "tracepoint" {
+			if slices.Contains([]string{"kprobe", "kprobe.multi", "tracepoint"}, inner) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
 }
