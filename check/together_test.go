@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/surehook/surehook/bpfobj"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/kernel"
 )
@@ -161,4 +162,28 @@ func TestTogetherNotKnown(t *testing.T) {
 	if err != nil || len(found) != 0 {
 		t.Errorf("%v %v", found, err)
 	}
+}
+
+func TestOnMaps(t *testing.T) {
+	hash, ring := mapOf(1), mapOf(27)
+	for _, c := range []struct {
+		constant string
+		maps     []bpfobj.MapUse
+		want     []string
+	}{
+		{"BPF_FUNC_trace_printk", nil, []string{"bpf_trace_printk"}},
+		{"BPF_FUNC_map_update_elem", []bpfobj.MapUse{hash}, []string{"htab_map_update_elem"}},
+		{"BPF_FUNC_map_update_elem", []bpfobj.MapUse{hash, ring}, []string{"bpf_map_update_elem"}},
+		{"", nil, nil},
+	} {
+		if got := onMaps(c.constant, c.maps); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.constant, got, c.want)
+		}
+	}
+}
+
+func mapOf(kind uint32) bpfobj.MapUse {
+	var m bpfobj.MapUse
+	m.Type = kind
+	return m
 }

@@ -13,27 +13,21 @@ const near = 3
 // far is how many calls are followed to say that a hook could be reached.
 const far = 8
 
-// mapHelpers are the functions that take the place of helpers on maps: the
-// verifier calls them instead (fixup of map_ops in do_misc_fixups).
-func mapHelpers(helper string) []string {
-	ops := map[string]string{
-		"bpf_map_lookup_elem": "_lookup_elem", "bpf_map_update_elem": "_update_elem", "bpf_map_delete_elem": "_delete_elem",
-	}
-	suffix, ok := ops[helper]
-	if !ok {
-		return nil
-	}
-	var out []string
-	for _, kind := range []string{"htab_map", "htab_percpu_map", "htab_lru_map", "htab_lru_percpu_map", "array_map", "percpu_array_map", "trie"} {
-		out = append(out, kind+suffix)
-	}
-	return out
+// mapOps are the helpers on maps, and how the functions end that take their
+// place: the verifier calls those instead (map_ops in do_misc_fixups).
+func mapOps() map[string]string {
+	return map[string]string{"bpf_map_lookup_elem": "_lookup_elem", "bpf_map_update_elem": "_update_elem", "bpf_map_delete_elem": "_delete_elem"}
 }
 
 // roots are the functions that a helper begins with.
 func roots(helper string) []string {
-	if list := mapHelpers(helper); list != nil {
-		return list
+	if suffix, ok := mapOps()[helper]; ok {
+		var out []string
+		for _, kind := range mapFunctions() {
+			out = append(out, kind+suffix)
+		}
+		slices.Sort(out)
+		return out
 	}
 	return []string{helper, helper + "_tp", helper + "_raw_tp", helper + "_tracing"}
 }

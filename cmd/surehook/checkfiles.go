@@ -30,4 +30,7 @@ func (c *common) checkFiles(d *report.Document, k *kernelFlags, names []string, 
 		checker.Fleet, d.Kernels = fleet, fleet.Kernels()
 	}
 	d.Files = checker.Check(files, skip)
+	if err := k.together.checkFiles(d, checker.Fleet); err != nil {
+		skip("--together", err)
+	}
 }

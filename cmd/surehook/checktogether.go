@@ -50,14 +50,61 @@ func (t *togetherFlags) check(d *report.Document, fleet *check.Fleet, hooks []ho
 		return err
 	}
 	for _, f := range found {
-		for i := range d.Fleet {
-			for j := range d.Fleet[i].Results {
-				r := &d.Fleet[i].Results[j]
-				if d.Fleet[i].Hook == f.Hook && r.Verdict.Kernel == f.Kernel {
-					r.Findings = append(r.Findings, f)
+		put(d.Fleet, f)
+	}
+	return nil
+}
+
+// checkFiles adds what is found about the programs of all files, when all are
+// attached.
+func (t *togetherFlags) checkFiles(d *report.Document, fleet *check.Fleet) error {
+	if !t.on || fleet == nil {
+		return nil
+	}
+	var parts []check.Part
+	var of []*report.CheckedProgram // of each part
+	for i := range d.Files {
+		for j := range d.Files[i].Programs {
+			p := &d.Files[i].Programs[j]
+			calls, err := fleet.HelpersOf(p.Program)
+			if err != nil {
+				return err
+			}
+			for _, o := range p.OnKernel {
+				if o.Hook.Function != "" && !o.Hook.Glob() {
+					parts, of = append(parts, check.Part{Hook: o.Hook, Calls: calls}), append(of, p)
 				}
 			}
 		}
 	}
+	for i, inner := range parts {
+		var outers []check.Part
+		for j, outer := range parts {
+			if of[i] != of[j] {
+				outers = append(outers, outer)
+			}
+		}
+		found, err := fleet.Inside(inner, outers)
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			put(of[i].OnKernel, f)
+		}
+	}
 	return nil
+}
+
+// put adds a finding to the answer that it belongs to.
+func put(list []report.OnKernels, f check.Finding) {
+	for i := range list {
+		for j := range list[i].Results {
+			r := &list[i].Results[j]
+			if list[i].Hook != f.Hook || r.Verdict.Kernel != f.Kernel {
+				continue
+			}
+			f.Origin = r.Verdict.Origin
+			r.Findings = append(r.Findings, f)
+		}
+	}
 }
