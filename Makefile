@@ -16,7 +16,7 @@ EMULATOR  := qemu-system-x86 qemu-system-arm
 PEERS     := bpftrace gdb linux-perf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test vmtest accuracy atlas kerneltruth missestruth bench soak generate lint go
+.PHONY: help demo test vmtest accuracy atlas kerneltruth missestruth bench benchtruth soak generate lint go
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -60,6 +60,10 @@ soak: go ## a library replaced 1,000 times under load, as root: docs/supervision
 	@.ci/need --must gcc libc6-dev bpftrace
 	@$(GO) build -o .cache/bin/soak ./internal/cmd/soak
 	@.cache/bin/soak -out docs/supervision.md
+
+benchtruth: go ## surehook bench five times, against another measurement, and in virtual machines: docs/bench.md
+	@.ci/need --must gcc libc6-dev bpftrace util-linux $(EMULATOR)
+	$(GO) run ./internal/cmd/benchtruth -out docs/bench.md -chart docs/bench.svg
 
 generate: go ## rebuilds BPF objects, demo programs and generated pages
 	@.ci/need --must $(COMPILERS) $(CROSS)
