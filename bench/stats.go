@@ -63,6 +63,17 @@ func median(v []float64) float64 {
 // middle is the median of values in any order.
 func middle(values []float64) float64 { return median(slices.Sorted(slices.Values(values))) }
 
+// Resolution is the share of a cost by which the next one must differ for
+// another rank, beside what the intervals say. These hold what changes between
+// the rounds of a run; from run to run figures differ by a few percent more.
+const Resolution = 0.05
+
+// span is what a cost may be for the purpose of ranks.
+func (i Interval) span() (low, high float64) {
+	half := Resolution / 2 * math.Abs(i.Median)
+	return i.Low - half, i.High + half
+}
+
 // rank numbers what was measured from the cheapest, 1. What lies between
 // others' intervals joins them: a rank ends only where all that is cheaper lies
 // below all that is dearer, so that two ranks are never a guess.
@@ -71,17 +82,18 @@ func rank(figures []*Figure) {
 	// low[i] is the least that anything from i on may cost.
 	low := make([]float64, len(figures)+1)
 	for i := len(figures) - 1; i >= 0; i-- {
-		low[i] = figures[i].Cost.Low
+		low[i], _ = figures[i].Cost.span()
 		if i+1 < len(figures) {
 			low[i] = min(low[i], low[i+1])
 		}
 	}
 	number, high := 0, 0.0
 	for i, f := range figures {
+		_, most := f.Cost.span()
 		if i == 0 || low[i] > high {
 			number++
-			high = f.Cost.High
+			high = most
 		}
-		f.Rank, high = number, max(high, f.Cost.High)
+		f.Rank, high = number, max(high, most)
 	}
 }

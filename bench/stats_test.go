@@ -83,6 +83,8 @@ func TestRank(t *testing.T) {
 		{"a wide one joins all it covers", []Interval{in(1, 2, 3), in(4, 5, 6), in(0, 7, 20), in(30, 31, 32)}, "1 1 1 2"},
 		{"same", []Interval{in(1, 1, 1), in(1, 1, 1)}, "1 1"},
 		{"below zero", []Interval{in(-5, -4, -3), in(-2, -1, 0)}, "1 2"},
+		{"too near to matter", []Interval{in(999, 1000, 1001), in(1029, 1030, 1031)}, "1 1"},
+		{"far enough", []Interval{in(999, 1000, 1001), in(1059, 1060, 1061)}, "1 2"},
 		{"none", nil, ""},
 	}
 	for _, test := range tests {

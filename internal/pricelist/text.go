@@ -169,7 +169,8 @@ func lost(f bench.Figure) string {
 // notes says what else there is to know.
 func (t *table) notes(r *bench.Report) {
 	if r.Ranked() {
-		t.printf("\nEqual ranks: the intervals do not tell these apart. What has the rank of \"nothing\" cannot be told from nothing.\n")
+		t.printf("\nEqual ranks: the intervals do not tell these apart, or they differ by less than %.0f %%, which runs do as well.\n"+
+			"What has the rank of \"nothing\" cannot be told from nothing.\n", 100*bench.Resolution)
 	} else {
 		t.printf("\nNo ranks: with so few rounds intervals do not hold what they promise; --rounds %d or more gives 95 %%.\n", bench.RankedRounds)
 	}
