@@ -49,9 +49,21 @@ func control(at target) (armed, error) {
 	return parseControl(string(b), at), nil
 }
 
+// behindEndbr is where the kernel puts a kprobe that is asked for at the entry
+// of a function that begins with endbr64 (arch_adjust_kprobe_addr of x86).
+const behindEndbr = 4
+
 // parseControl reads report_probe's lines (kernel/kprobes.c): address, k for
 // kprobe, symbol+offset with the module behind it, flags. anyhow: it is not there.
 func parseControl(list string, at target) armed {
+	if how := controlAt(list, at); how != anyhow || at.offset != 0 {
+		return how
+	}
+	at.offset = behindEndbr
+	return controlAt(list, at)
+}
+
+func controlAt(list string, at target) armed {
 	place := at.String()
 	for line := range strings.Lines(list) {
 		f := strings.Fields(line)

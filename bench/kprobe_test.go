@@ -10,6 +10,7 @@ ffffffff810a4471  k  __x64_sys_getpgid+0x11    [OPTIMIZED]
 ffffffff810a4480  k  __x64_sys_getpgid+0x20
 ffffffff810a4480  r  __x64_sys_getppid+0x0
 ffffffffc0a4f000  k  f+0x8  xfs  [DISABLED]
+ffffffff810a5004  k  ibt+0x4    [FTRACE]
 short
 `
 	tests := []struct {
@@ -23,6 +24,8 @@ short
 		{"__x64_sys_getpgid", 0x2, anyhow},
 		{"__x64_sys_getppid", 0, anyhow},
 		{"f", 8, byInt3},
+		{"ibt", 0, byFtrace},
+		{"f", 4, anyhow},
 		{"x64_sys_getpgid", 0, anyhow},
 	}
 	for _, test := range tests {
