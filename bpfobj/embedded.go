@@ -48,6 +48,19 @@ func ReadExecutable(r io.ReaderAt, size int64, path string) (*File, error) {
 	return f, f.readLoader(r, size, list)
 }
 
+// Embedded gives the objects in the data of an executable of size bytes, in
+// their order. What looks like one and is damaged is left out.
+func Embedded(r io.ReaderAt, size int64) ([]*io.SectionReader, error) {
+	places, err := embedded(r, size)
+	var out []*io.SectionReader
+	for _, at := range places {
+		if n, err := objectSize(r, at, size); err == nil {
+			out = append(out, io.NewSectionReader(r, at, n))
+		}
+	}
+	return out, err
+}
+
 // embedded gives the offsets of what begins like an object, behind the file's
 // own beginning.
 func embedded(r io.ReaderAt, size int64) ([]int64, error) {
