@@ -17,6 +17,7 @@ PEERS     := bpftrace gdb linux-perf
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test vmtest accuracy atlas kerneltruth missestruth bench benchtruth soak generate lint go
+.PHONY: fieldtruth fieldreport
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -49,6 +50,14 @@ kerneltruth: go ## tries on kernels in virtual machines what check says of hooks
 missestruth: go ## nests probes on kernels in virtual machines and compares what is lost with what misses says: docs/misses.md
 	@.ci/need --must qemu-system-x86 dpkg-dev xz-utils
 	$(GO) run ./internal/cmd/missestruth -out docs/misses.md
+
+fieldtruth: go ## loads programs of Debian's libbpf-tools in virtual machines: docs/field-truth.md
+	@.ci/need --must qemu-system-x86 qemu-system-arm dpkg-dev xz-utils gcc clang $(CROSS)
+	$(GO) run ./internal/cmd/fieldtruth -out docs/field-truth.md
+
+fieldreport: go ## which of Debian's tracing tools break on which kernel: docs/field-report.md
+	@.ci/need --must dpkg-dev xz-utils
+	$(GO) run ./internal/cmd/fieldreport -out docs/field-report.md
 
 bench: go ## a kernel's whole index and one function of it against perf; as root also the time to attach
 	@.ci/need gcc libc6-dev linux-perf

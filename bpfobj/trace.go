@@ -313,22 +313,12 @@ func (p *Program) relocations() []int {
 	if p.relos != nil {
 		return p.relos
 	}
-	c := p.code
-	seen := map[place]bool{p.entry: true}
 	var out []int
-	for queue := []place{p.entry}; len(queue) > 0; queue = queue[1:] {
-		f := queue[0]
-		for slot := f.slot; slot < c.end(f); slot++ {
-			at := place{f.section, slot}
-			if i, ok := c.reloAt[at]; ok {
-				out = append(out, i)
-			}
-			if to, ok := c.callee(at); ok && !seen[to] {
-				seen[to] = true
-				queue = append(queue, to)
-			}
+	p.each(func(at place, _ insn) {
+		if i, ok := p.code.reloAt[at]; ok {
+			out = append(out, i)
 		}
-	}
+	})
 	slices.Sort(out)
 	p.relos = append([]int{}, out...)
 	return p.relos

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -96,8 +97,12 @@ func (c *kcontext) near() ([]string, error) {
 		return nil, err
 	}
 	best, at := []string(nil), min(3, len(c.name)/4+1)
+	mine := letters(c.name)
 	for name := range names {
 		if d := len(name) - len(c.name); d > at || -d > at {
+			continue
+		}
+		if bits.OnesCount64(mine^letters(name)) > 2*at { // an edit changes two letters at most
 			continue
 		}
 		switch d := hook.Distance(c.name, name); {
@@ -109,6 +114,14 @@ func (c *kcontext) near() ([]string, error) {
 	}
 	c.fleet.near[c.name] = best
 	return best, nil
+}
+
+// letters is the set of characters of a name.
+func letters(name string) (set uint64) {
+	for i := range len(name) {
+		set |= 1 << (name[i] & 63)
+	}
+	return set
 }
 
 // renamed: it is there under another name (SH102).

@@ -37,6 +37,9 @@ SEC("tp/a/b") int behind(char *ctx) { return *(int *)(ctx + 64); }
 SEC("tp/a/b") int between(char *ctx) { return *(u64 *)(ctx + 8); }
 SEC("tp/a/b") int fine(char *ctx) { return *(int *)(ctx + 8) + now(); }
 SEC("tp/a/b") int helper(char *ctx) { return later(); }
+static u64 (*cookie)(void *) = (void *)46;
+SEC("raw_tp/a") int kinds(u64 *ctx) { return cookie((void *)ctx[0]); }
+SEC("tp/a/b") int atomic(char *ctx) { static u64 n; return __sync_val_compare_and_swap(&n, 0, 1); }
 SEC("kprobe/f") int registers(struct pt_regs *ctx) { return ctx->di; }
 `
 
@@ -44,7 +47,8 @@ SEC("kprobe/f") int registers(struct pt_regs *ctx) { return ctx->di; }
 // modules says why its modules are not known, "" if they are.
 func forPrograms(modules string) *kernel.Snapshot {
 	k := &kernel.Snapshot{
-		ID: kernel.Identity{Name: "test", Arch: elfbin.ARM64},
+		ID:   kernel.Identity{Name: "test", Release: "5.10.1", Arch: elfbin.ARM64},
+		Raws: []kernel.RawTracepoint{{Name: "a", Params: []kernel.Param{{Name: "x", Type: "*v"}}}},
 		Functions: []kernel.Function{{Name: "f", BTF: kernel.Yes, Protos: []kernel.Proto{{
 			Params: []kernel.Param{{Name: "file", Type: "*s:file"}, {Name: "n", Type: "i:int"}}, Result: "i:int"}},
 			Symbols: []kernel.Symbol{{Name: "f", Traceable: kernel.Yes, Refused: kernel.No}}}},
@@ -52,7 +56,7 @@ func forPrograms(modules string) *kernel.Snapshot {
 		Defs: []kernel.Definition{
 			{Kind: kernel.Struct, Name: "file", Size: 16, Members: []kernel.Member{{Name: "f_mode", Type: "i:int"}, {Name: "size", Type: "i:int", Offset: 64}}},
 			{Kind: kernel.Struct, Name: "inode", Size: 8, Members: []kernel.Member{{Name: "ino", Type: "i:long"}}},
-			{Kind: kernel.Enum, Name: "bpf_func_id", Size: 4, Values: []kernel.EnumValue{{Name: "BPF_FUNC_ktime_get_ns", Value: 5}, {Name: "BPF_FUNC_probe_read_kernel", Value: 113}}},
+			{Kind: kernel.Enum, Name: "bpf_func_id", Size: 4, Values: []kernel.EnumValue{{Name: "BPF_FUNC_ktime_get_ns", Value: 5}, {Name: "BPF_FUNC_get_socket_cookie", Value: 46}, {Name: "BPF_FUNC_probe_read_kernel", Value: 113}}},
 		},
 	}
 	k.Unknown[kernel.Modules] = modules
@@ -70,7 +74,7 @@ func TestPrograms(t *testing.T) {
 	if err := os.WriteFile(in, []byte(programs), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if text, err := exec.Command("clang", "-target", "bpf", "-O2", "-g", "-c", in, "-o", in+".o").CombinedOutput(); err != nil {
+	if text, err := exec.Command("clang", "-target", "bpf", "-mcpu=v3", "-O2", "-g", "-c", in, "-o", in+".o").CombinedOutput(); err != nil {
 		t.Fatalf("clang: %v\n%s", err, text)
 	}
 	data, err := os.ReadFile(in + ".o")
@@ -85,7 +89,7 @@ func TestPrograms(t *testing.T) {
 	without := NewFleet([]kernel.Kernel{forPrograms("not read")}, nil)
 	want := map[string]string{
 		"missing": "SH116", "absent": "SH116", "longer": "SH117", "other": "SH118", "third": "SH118", "behind": "SH119", "between": "SH119",
-		"fine": "", "helper": "SH120", "registers": "SH203",
+		"fine": "", "helper": "SH120", "kinds": "SH120", "atomic": "SH120", "registers": "SH203",
 	}
 	rules := []Code{SH116, SH117, SH118, SH119, SH120, SH203}
 	for i := range file.Programs {

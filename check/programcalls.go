@@ -9,15 +9,15 @@ import (
 	"github.com/surehook/surehook/kernel"
 )
 
-// calls: the program calls helpers or kfuncs, or has maps of a type, that the
-// kernel does not have (SH120).
+// calls: the program calls helpers or kfuncs, or has instructions or maps of a
+// type, that the kernel does not have (SH120).
 func calls(c *kcontext) ([]kfinding, error) {
 	t, err := c.trace(c.program)
 	if err != nil {
 		return nil, err
 	}
 	var out []kfinding
-	for _, part := range []func(*bpfobj.Trace) ([]kfinding, error){c.helpers, c.kfuncs, c.mapTypes, c.attachTypes} {
+	for _, part := range []func(*bpfobj.Trace) ([]kfinding, error){c.helpers, c.otherKinds, c.kfuncs, c.mapTypes, c.attachTypes, c.instructions} {
 		found, err := part(t)
 		if err != nil {
 			return nil, err

@@ -42,8 +42,8 @@ program. Loaders change where it reads, not how much:
 			Remedy: "Copy bpf_core_field_size(field) bytes.",
 		},
 		{
-			Code: SH120, Title: "helper, map or kind of program not there", Severity: Error, program: calls,
-			Summary: "The program calls a helper or kfunc, or has a map or a kind of program, that the kernel does not know.",
+			Code: SH120, Title: "helper, instruction, map or kind of program not there", Severity: Error, program: calls,
+			Summary: "The program calls a helper or kfunc, or has an instruction, a map or a kind of program, that the kernel does not know.",
 			Explanation: `
 The kernel's own types say what it knows: enum bpf_func_id has its helpers, enum
 bpf_map_type its maps, enum bpf_attach_type the kinds of programs.
@@ -51,8 +51,12 @@ bpf_map_type its maps, enum bpf_attach_type the kinds of programs.
     bpf_get_func_ip            since Linux 5.15
     BPF_MAP_TYPE_BLOOM_FILTER  since Linux 5.16
 
-Code that control cannot get to is not looked at. Which kinds of programs may
-call a helper is not judged.`,
+    atomic operations with a result   since Linux 5.12
+    loads with sign extension         since Linux 6.6
+
+Of helpers and kfuncs, code that control cannot get to is not looked at.
+Instructions are known by the kernel's version. Which kinds of programs may call
+a helper is judged only of helpers for packets and sockets.`,
 			Remedy: "Guard it with bpf_core_enum_value_exists, or do without.",
 		},
 	}

@@ -67,7 +67,7 @@ func predict(fleet *check.Fleet, t *Tool, p *bpfobj.Program) ([]Prediction, erro
 			return nil, r.Err
 		}
 		one := Prediction{
-			Attempt: Attempt{Object: t.object(), Program: p.Name, Section: p.Section, Kind: string(h.Kind), Name: h.Function, System: h.Module},
+			Attempt: Attempt{Object: t.object(), Program: p.Name, Kind: string(h.Kind), Name: h.Function, System: h.Module},
 			Tool:    t, Hook: p.Section, Attaches: r.Attaches,
 		}
 		if h.Kind != "" {
@@ -125,5 +125,5 @@ func modules(k kernel.Kernel, list []Prediction) ([]string, error) {
 
 // object is the file of the tool's object in the guest.
 func (t *Tool) object() string {
-	return path.Join(ObjectDir, t.Suite.Name+"-"+t.Suite.Arch+"-"+t.Name+".o")
+	return path.Join(objectDir, t.Suite.Name+"-"+t.Suite.Arch+"-"+t.Name+".o")
 }

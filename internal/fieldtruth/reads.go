@@ -123,9 +123,9 @@ func PredictReads(object []byte, list []kernel.Kernel) ([]Read, error) {
 // TryReads runs the programs on a kernel and notes what they got.
 func TryReads(ctx context.Context, vm vmtest.Kernel, name, guest string, object []byte, all []Read) error {
 	out, err := vm.Run(ctx, vmtest.Job{
-		Files:   []vmtest.File{{Name: "/bin/vmobjects", From: guest}, {Name: ReadsObject, Data: object}},
+		Files:   []vmtest.File{{Name: "/bin/vmreads", From: guest}, {Name: ReadsObject, Data: object}},
 		Cmdline: []string{"no_timer_check"},
-		Steps:   []vmtest.Step{{Args: []string{"/bin/vmobjects", "read"}, Seconds: maxSeconds}},
+		Steps:   []vmtest.Step{{Args: []string{"/bin/vmreads"}, Seconds: maxSeconds}},
 		Collect: []string{ReadsFile},
 	})
 	if err != nil {

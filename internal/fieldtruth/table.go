@@ -23,9 +23,10 @@ func Wrong(list []*Prediction) []*Prediction {
 
 const head = `# What check says of Debian's libbpf-tools, and what kernels do
 
-Made by ` + "`go run ./internal/cmd/fieldtruth`" + `. Every program of the tools (%s) is one question on each kernel that
+Made by ` + "`make fieldtruth`" + `. Every program of the tools (%s) is one question on each kernel that
 its architecture has: can it be loaded by itself, and attached where its section says, or where its loader may put it? Check
-answers from files; then a virtual machine with that kernel tries it with cilium/ebpf. Programs whose place only their loader
+answers from files; then a virtual machine with that kernel tries it with libbpf, which the tools are linked
+with. Programs whose place only their loader
 knows are loaded, no more; fentry programs of that kind (fsdist's) cannot be, and are left out. The kernel's modules are loaded where
 a place is in one.
 `

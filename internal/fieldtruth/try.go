@@ -2,8 +2,8 @@ package fieldtruth
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/surehook/surehook/internal/vmtest"
 	"github.com/surehook/surehook/kernel"
@@ -14,31 +14,28 @@ import (
 const maxSeconds = 1500
 
 // Try loads and attaches programs in a kernel and notes what became of each.
-// guest is the program vmobjects for the kernel's architecture.
+// guest is what BuildLoader made for the kernel's architecture.
 func Try(ctx context.Context, vm vmtest.Kernel, k kernel.Kernel, guest string, list []*Prediction) error {
 	job := vmtest.Job{
-		Files: []vmtest.File{{Name: "/bin/vmobjects", From: guest}},
+		Files: []vmtest.File{{Name: "/bin/loadone", From: guest}},
 		// A loaded host is late with the timer that the kernel checks.
 		Cmdline: []string{"lsm=landlock,bpf", "no_timer_check"},
-		Steps:   []vmtest.Step{{Args: []string{"/bin/vmobjects"}, Seconds: maxSeconds}},
-		Collect: []string{TriedFile},
+		Steps:   []vmtest.Step{{Args: []string{"/bin/loadone", attemptsFile, triedFile}, Seconds: maxSeconds}},
+		Collect: []string{triedFile},
 	}
-	attempts := make([]Attempt, len(list))
+	var attempts []byte
 	have := map[string]bool{}
 	var plain []Prediction
-	for i, p := range list {
-		attempts[i] = p.Attempt
+	for _, p := range list {
+		attempts = fmt.Appendf(attempts, "%s\t%s\t%s\t%s\t%s\n", p.Object, p.Program, p.Kind, p.Name, p.System)
 		plain = append(plain, *p)
 		if !have[p.Object] {
 			have[p.Object] = true
 			job.Files = append(job.Files, vmtest.File{Name: p.Object, Data: p.Tool.Objects[0]})
 		}
 	}
-	data, err := json.Marshal(attempts)
-	if err != nil {
-		return err
-	}
-	job.Files = append(job.Files, vmtest.File{Name: AttemptsFile, Data: data})
+	job.Files = append(job.Files, vmtest.File{Name: attemptsFile, Data: attempts})
+	var err error
 	if job.Modules, err = modules(k, plain); err != nil {
 		return err
 	}
@@ -49,15 +46,13 @@ func Try(ctx context.Context, vm vmtest.Kernel, k kernel.Kernel, guest string, l
 	if d := out.Steps[0]; d.Exit != 0 {
 		return fmt.Errorf("the guest: exit %d %s: %s", d.Exit, d.Error, d.Stderr)
 	}
-	var tried []Tried
-	if err := json.Unmarshal(out.Files[TriedFile], &tried); err != nil {
-		return err
-	}
+	tried := strings.Split(strings.TrimSuffix(string(out.Files[triedFile]), "\n"), "\n")
 	if len(tried) != len(list) {
 		return fmt.Errorf("the guest tried %d of %d programs", len(tried), len(list))
 	}
 	for i := range tried {
-		list[i].Got, list[i].Done = tried[i], true
+		stage, text, _ := strings.Cut(tried[i], "\t")
+		list[i].Got, list[i].Done = Tried{stage, text}, true
 	}
 	return nil
 }

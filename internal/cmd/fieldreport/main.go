@@ -25,7 +25,7 @@ import (
 
 const head = `# Which of Debian's tracing tools break on which of its kernels, and why
 
-Made by ` + "`go run ./internal/cmd/fieldreport -out docs/field-report.md`" + `: the tools of the packages below, checked against the kernels of the
+Made by ` + "`make fieldreport`" + `: the tools of the packages below, checked against the kernels of the
 atlas in the program. Only what is certain is listed (errors): what a tool's loader may avert, because its code leaves the program
 out or attaches it elsewhere, is a warning and marked l. Uprobes are not part of it. Whether kernels agree is tried:
 [field-truth.md](field-truth.md).
@@ -163,13 +163,11 @@ func readScripts(ctx context.Context, s fieldtruth.Suite) ([]*bpfobj.File, error
 	if err != nil {
 		return nil, err
 	}
-	var out []*bpfobj.File
+	var found shipped.Contents
 	for _, n := range names {
-		list, err := shipped.Read(n)
-		if err != nil {
+		if err := found.Add(n); err != nil {
 			return nil, err
 		}
-		out = append(out, list...)
 	}
-	return out, nil
+	return found.Files, nil
 }

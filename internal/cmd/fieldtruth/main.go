@@ -108,8 +108,8 @@ func (o *options) tryAll(ctx context.Context, a *atlas.Atlas, tmp string, all []
 		if len(list) == 0 {
 			continue
 		}
-		guest := filepath.Join(tmp, vm.Arch)
-		if err := vmtest.Build(ctx, vm.Arch, "github.com/surehook/surehook/internal/cmd/vmobjects", guest); err != nil {
+		guest, err := fieldtruth.BuildLoader(ctx, vm.Arch, tmp)
+		if err != nil {
 			return err
 		}
 		if err := fieldtruth.Try(ctx, vm, k, guest, list); err != nil {
@@ -143,7 +143,7 @@ func (o *options) reads(ctx context.Context, a *atlas.Atlas, tmp string) ([]fiel
 			continue
 		}
 		guest := filepath.Join(tmp, vm.Arch)
-		if err := vmtest.Build(ctx, vm.Arch, "github.com/surehook/surehook/internal/cmd/vmobjects", guest); err != nil {
+		if err := vmtest.Build(ctx, vm.Arch, "github.com/surehook/surehook/internal/cmd/vmreads", guest); err != nil {
 			return nil, err
 		}
 		if err := fieldtruth.TryReads(ctx, vm, k.Identity().Name, guest, object, all); err != nil {
