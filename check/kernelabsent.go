@@ -141,7 +141,7 @@ func renamed(c *kcontext) ([]kfinding, error) {
 		f.Evidence = append(f.Evidence, k.name+": "+strings.Join(k.why, ", "))
 	}
 	if why := c.whereAbsent(); why != "" {
-		f.plain, f.plan = doubts, doubts
+		f.Severity, f.plain, f.plan = Warning, doubts, doubts
 		f.Evidence = append(f.Evidence, why)
 	}
 	return []kfinding{f}, nil

@@ -61,8 +61,8 @@ func Claims(f *report.CheckedFile) (claims []Claim, depends map[string]bool) {
 					depends[r.Verdict.Kernel] = true
 				}
 				for _, k := range r.Findings {
-					if k.Severity == check.Error {
-						note(k, effect(k.Rule, r.Attaches), p.Program.Name)
+					if e := effect(k.Rule, r.Attaches); k.Severity == check.Error && e != "" {
+						note(k, e, p.Program.Name)
 					}
 				}
 			}
@@ -79,13 +79,16 @@ func Claims(f *report.CheckedFile) (claims []Claim, depends map[string]bool) {
 	return claims, depends
 }
 
-// effect is what a finding means, for a program that attaches or does not.
+// effect is what a finding means, for a program that attaches or does not; ""
+// if it means nothing as the program is not attached.
 func effect(rule check.Code, attaches kernel.Answer) Effect {
 	switch {
 	case rule == check.SH131, rule == check.SH132, rule == check.SH117, rule == check.SH118, rule == check.SH119, rule == check.SH203:
 		if attaches != kernel.No {
 			return Garbage
 		}
+	case attaches == kernel.No && (rule == check.SH401 || rule == check.SH410):
+		return ""
 	case rule[2] == '4' || rule[2] == '5':
 		if attaches != kernel.No {
 			return Misses
