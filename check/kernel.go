@@ -22,6 +22,7 @@ type Fleet struct {
 	near          map[string][]string // names like one that is nowhere
 	answered      map[string]*hookAnswer
 	became        map[string]became // what functions were found to be elsewhere
+	rules         []Rule
 }
 
 // member is a kernel of a fleet with what is looked up more than once.
@@ -42,7 +43,7 @@ type member struct {
 // NewFleet makes a fleet of the kernels asked for. The others are only asked
 // what a function became that is not there any more.
 func NewFleet(asked, others []kernel.Kernel) *Fleet {
-	f := &Fleet{near: map[string][]string{}, became: map[string]became{}, answered: map[string]*hookAnswer{}}
+	f := &Fleet{near: map[string][]string{}, became: map[string]became{}, answered: map[string]*hookAnswer{}, rules: Rules()}
 	for _, k := range asked {
 		f.asked = append(f.asked, newMember(k))
 	}
@@ -358,7 +359,7 @@ func (c *kcontext) runProgram() error {
 }
 
 func (c *kcontext) ask(of func(Rule) func(*kcontext) ([]kfinding, error)) error {
-	for _, rule := range Rules() {
+	for _, rule := range c.fleet.rules {
 		run := of(rule)
 		if run == nil {
 			continue

@@ -9,11 +9,7 @@ import (
 // what cannot be read.
 func (c *common) checkFiles(d *report.Document, k *kernelFlags, names []string, skip func(string, error)) {
 	var found shipped.Contents
-	for _, name := range names {
-		if err := found.Add(name); err != nil {
-			skip(name, err)
-		}
-	}
+	found.AddAll(names, skip)
 	files := found.Files
 	d.Passed = found.Passed
 	checker := shipped.Checker{Files: c.analyzer()}

@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/surehook/surehook/bpfobj"
 	"github.com/surehook/surehook/internal/checklist"
@@ -71,6 +73,28 @@ func (c *Contents) Add(name string) error {
 	}
 	c.Files = append(c.Files, f)
 	return nil
+}
+
+// AddAll reads files and directories side by side; what it finds comes in their
+// order. skip is told of those that cannot be read, or not all.
+func (c *Contents) AddAll(names []string, skip func(name string, err error)) {
+	found, failed := make([]Contents, len(names)), make([]error, len(names))
+	var all sync.WaitGroup
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, name := range names {
+		room <- struct{}{}
+		all.Go(func() {
+			failed[i] = found[i].Add(name)
+			<-room
+		})
+	}
+	all.Wait()
+	for i, name := range names {
+		c.Files, c.Passed = append(c.Files, found[i].Files...), append(c.Passed, found[i].Passed...)
+		if failed[i] != nil {
+			skip(name, failed[i])
+		}
+	}
 }
 
 // addDir reads what there is in a directory, and notes what it passes over.

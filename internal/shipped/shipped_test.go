@@ -3,10 +3,12 @@ package shipped
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -178,5 +180,36 @@ func TestScripts(t *testing.T) {
 	d.EachFindings(func(list []check.Finding) { found += len(list) })
 	if found != 2 {
 		t.Errorf("%d findings are visited", found)
+	}
+}
+
+// TestAddAll: files come in the order that they are asked for in, and each that
+// cannot be read is told.
+func TestAddAll(t *testing.T) {
+	dir := t.TempDir()
+	var names, want, skipped []string
+	for i := range 50 {
+		name := filepath.Join(dir, fmt.Sprintf("%02d.bt", 49-i))
+		if names = append(names, name); i%7 == 3 {
+			continue // is not there
+		}
+		want = append(want, name)
+		if err := os.WriteFile(name, []byte("BEGIN { }"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var c Contents
+	c.AddAll(names, func(name string, err error) {
+		if !errors.Is(err, os.ErrNotExist) {
+			t.Error(err)
+		}
+		skipped = append(skipped, name)
+	})
+	var got []string
+	for _, f := range c.Files {
+		got = append(got, f.Path)
+	}
+	if !slices.Equal(got, want) || len(skipped) != len(names)-len(want) {
+		t.Errorf("%d files, %d skipped: %v", len(got), len(skipped), got)
 	}
 }
