@@ -52,6 +52,9 @@ func wellFormed(t *testing.T, f Finding) {
 	if f.Remedy == "" {
 		t.Errorf("%s: no remedy", f.Rule)
 	}
+	if strings.Contains(f.Remedy, "-e ' {") {
+		t.Errorf("%s: a command without a probe: %s", f.Rule, f.Remedy)
+	}
 	for line := range strings.SplitSeq(f.Remedy, "\n") {
 		_, quoted, ok := strings.Cut(line, "surehook trace --count '")
 		if !ok {

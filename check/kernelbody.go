@@ -98,7 +98,7 @@ func (c *kcontext) kernelCommand() string {
 		}
 		probes = append(probes, fmt.Sprintf("kprobe:%s+%d", p.Caller, p.Offset))
 	}
-	if len(probes) > maxPasted || c.kind.Return() {
+	if len(probes) == 0 || len(probes) > maxPasted || c.kind.Return() {
 		return "take one of the alternatives, or hook the callers"
 	}
 	return "put a kprobe on every place; the offsets hold for this build only:\nbpftrace -e '" + strings.Join(probes, ", ") + " { @ = count(); }'"

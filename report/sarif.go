@@ -146,6 +146,10 @@ func newLocation(f check.Finding) sarifLocation {
 		}
 	case f.Hook.Kind.User() && strings.Contains(f.Hook.Target, "/"):
 		l.Physical = &sarifPhysical{Artifact: artifact(f.Hook.Target)}
+	case spelled(f.Hook) != "":
+		// A hook that was given on the command line is in no file. Code scanning
+		// takes no result without one.
+		l.Physical = &sarifPhysical{Artifact: artifact("./" + spelled(f.Hook)), Region: &sarifRegion{StartLine: 1}}
 	}
 	switch {
 	case o.Program != "":

@@ -37,6 +37,29 @@ func (d *Document) EachFindings(visit func([]check.Finding)) {
 	visit(d.General)
 }
 
+// Place says of hooks that are in no file where they were asked for.
+func (d *Document) Place(origin func(hook.Hook) check.Origin) {
+	mark := func(o check.Origin, v *check.Verdict, findings []check.Finding) {
+		if o == (check.Origin{}) {
+			return
+		}
+		v.Origin = o
+		for i := range findings {
+			findings[i].Origin = o
+		}
+	}
+	for i := range d.Hooks {
+		h := &d.Hooks[i]
+		mark(origin(h.Verdict.Hook), &h.Verdict, h.Findings)
+	}
+	for i := range d.Fleet {
+		for k := range d.Fleet[i].Results {
+			r := &d.Fleet[i].Results[k]
+			mark(origin(d.Fleet[i].Hook), &r.Verdict, r.Findings)
+		}
+	}
+}
+
 // EachAnswer visits every hook with the kernel or file it was answered for,
 // and every file that was read, with the zero Hook.
 func (d *Document) EachAnswer(visit func(h hook.Hook, on string, from check.Origin)) {

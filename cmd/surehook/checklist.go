@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/surehook/surehook/check"
+	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/internal/checklist"
 	"github.com/surehook/surehook/report"
 )
@@ -20,7 +22,8 @@ type part struct {
 	args     []string
 	kernels  []string
 	binaries map[string]string
-	dir      string // of relative names in hooks; "" for the working directory
+	dir      string                  // of relative names in hooks; "" for the working directory
+	origins  map[string]check.Origin // where hooks stand, by their text
 }
 
 // list reads the checklist that is asked for: by --config, as the only FILE, or
@@ -76,7 +79,11 @@ func (r *checkRun) settle(cmd *cobra.Command, l *checklist.List) {
 func (r *checkRun) parts(l *checklist.List) []part {
 	var out []part
 	for _, e := range l.Entries {
-		p := part{args: append(slices.Clone(e.Files), e.Hooks...), kernels: e.Kernels, binaries: e.Binaries, dir: l.Dir}
+		p := part{args: append(slices.Clone(e.Files), e.Hooks...), kernels: e.Kernels, binaries: e.Binaries, dir: l.Dir, origins: map[string]check.Origin{}}
+		for i, h := range e.Hooks {
+			at := e.Places[i]
+			p.origins[h] = check.Origin{File: l.Path, Where: fmt.Sprintf("%d:%d", at.Line, at.Column), Line: at.Line, Column: at.Column}
+		}
 		if len(r.kernels.names) > 0 {
 			p.kernels = r.kernels.names
 		}
@@ -85,6 +92,7 @@ func (r *checkRun) parts(l *checklist.List) []part {
 			out = append(out, p)
 		} else {
 			out[i].args = append(out[i].args, p.args...)
+			maps.Copy(out[i].origins, p.origins)
 		}
 	}
 	return out
@@ -117,6 +125,7 @@ func (r *checkRun) part(d *report.Document, p part) (failed error) {
 	if len(onKernel) > 0 {
 		failed = errors.Join(failed, k.check(d, onKernel))
 	}
+	d.Place(func(h hook.Hook) check.Origin { return p.origins[h.Text] })
 	c.checkFiles(d, &k, files, skip)
 	return failed
 }

@@ -38,11 +38,15 @@ type List struct {
 type Entry struct {
 	Files    []string // joined with Dir
 	Hooks    []string
+	Places   []Place // those of Hooks, in their order
 	Kernels  []string          // as --kernel takes them; empty: as without it
 	Binaries map[string]string // from names of files in hooks to what is checked in their place, joined with Dir
 	Line     int               // where the entry begins, from 1
 	Column   int
 }
+
+// Place is a place in the file.
+type Place struct{ Line, Column int } // from 1; the column in characters
 
 // FormatError is something in the file that cannot be understood.
 type FormatError struct {
@@ -154,11 +158,11 @@ func (r *reader) entry(root, n *yamltree.Node) Entry {
 		e.Files = append(e.Files, r.join(f))
 	}
 	for _, field := range []string{"hook", "hooks"} {
-		for _, h := range r.texts(n, field) {
-			if _, err := hook.Parse(h); err != nil {
-				r.fail(n.Get(field), "%v", err)
+		for _, h := range r.items(n, field) {
+			if _, err := hook.Parse(h.String()); err != nil {
+				r.fail(h, "%v", err)
 			}
-			e.Hooks = append(e.Hooks, h)
+			e.Hooks, e.Places = append(e.Hooks, h.String()), append(e.Places, Place{h.Line, h.Column})
 		}
 	}
 	e.Kernels = append(r.texts(n, "kernel"), r.texts(n, "kernels")...)
@@ -189,6 +193,15 @@ func (r *reader) binaries(into map[string]string, n *yamltree.Node) {
 
 // texts reads a text or a list of them.
 func (r *reader) texts(n *yamltree.Node, field string) []string {
+	var out []string
+	for _, item := range r.items(n, field) {
+		out = append(out, item.String())
+	}
+	return out
+}
+
+// items gives the texts with their places.
+func (r *reader) items(n *yamltree.Node, field string) []*yamltree.Node {
 	v := n.Get(field)
 	if v == nil || v.Kind == yamltree.Null {
 		return nil
@@ -197,13 +210,13 @@ func (r *reader) texts(n *yamltree.Node, field string) []string {
 	if v.Kind == yamltree.List {
 		items = v.Items
 	}
-	var out []string
+	var out []*yamltree.Node
 	for _, item := range items {
 		if item.String() == "" {
 			r.fail(item, "%s: a text, or a list of texts, is expected", field)
 			continue
 		}
-		out = append(out, item.String())
+		out = append(out, item)
 	}
 	return out
 }

@@ -37,8 +37,8 @@ check:
 		Path: "sub/.surehook.yaml", Dir: "sub", Format: "sarif", FailOn: "error", Baseline: in("accepted.yaml"), Atlas: []string{in("a.atlas"), "/b.atlas"},
 		Entries: []Entry{
 			{Files: []string{in("tools"), in("x.bpf.o")}, Kernels: []string{"debian-6.*"}, Binaries: map[string]string{"/usr/lib/x.so": in("build/x.so"), "libssl": "ssl.so"}, Line: 11, Column: 3},
-			{Files: []string{in("y.bt")}, Hooks: []string{"kprobe:f", "uprobe:./x:f"}, Kernels: []string{"live", "all"}, Binaries: map[string]string{"/usr/lib/x.so": "/abs/x.so", "libssl": "ssl.so"}, Line: 12, Column: 3},
-			{Hooks: []string{"lsm:file_open"}, Kernels: []string{"live"}, Binaries: map[string]string{"/usr/lib/x.so": in("build/x.so"), "libssl": "ssl.so"}, Line: 16, Column: 3},
+			{Files: []string{in("y.bt")}, Hooks: []string{"kprobe:f", "uprobe:./x:f"}, Places: []Place{{13, 11}, {13, 21}}, Kernels: []string{"live", "all"}, Binaries: map[string]string{"/usr/lib/x.so": "/abs/x.so", "libssl": "ssl.so"}, Line: 12, Column: 3},
+			{Hooks: []string{"lsm:file_open"}, Places: []Place{{16, 9}}, Kernels: []string{"live"}, Binaries: map[string]string{"/usr/lib/x.so": in("build/x.so"), "libssl": "ssl.so"}, Line: 16, Column: 3},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
