@@ -64,9 +64,9 @@ func forPrograms(modules string) *kernel.Snapshot {
 	return k
 }
 
-// TestPrograms: what is found in programs on a kernel that is not what they
-// were compiled for.
-func TestPrograms(t *testing.T) {
+// compiled compiles the programs.
+func compiled(t *testing.T) *bpfobj.File {
+	t.Helper()
 	if _, err := exec.LookPath("clang"); err != nil {
 		t.Skip("needs clang: ", err)
 	}
@@ -85,6 +85,40 @@ func TestPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// TestSeveralSignatures: what one of the signatures of a name allows is not
+// called wrong.
+func TestSeveralSignatures(t *testing.T) {
+	file := compiled(t)
+	other := kernel.Proto{Params: []kernel.Param{{Name: "inode", Type: "*s:inode"}, {Name: "n", Type: "i:int"}}, Result: "i:int"}
+	three := kernel.Proto{Params: []kernel.Param{{Name: "file", Type: "*s:file"}, {Name: "n", Type: "i:int"}, {Name: "m", Type: "i:int"}}, Result: "i:int"}
+	for _, tt := range []struct {
+		program string
+		second  kernel.Proto
+		want    bool
+	}{
+		{"third", other, true}, {"third", three, false}, {"other", three, true}, {"other", other, false},
+	} {
+		k := forPrograms("")
+		k.Functions[0].Protos = append(k.Functions[0].Protos, tt.second)
+		i := slices.IndexFunc(file.Programs, func(p bpfobj.Program) bool { return p.Name == tt.program })
+		results, _ := NewFleet([]kernel.Kernel{k}, nil).CheckProgram(&file.Programs[i], file.Programs[i].Hooks[0])
+		if results[0].Err != nil {
+			t.Fatal(results[0].Err)
+		}
+		at := slices.IndexFunc(results[0].Findings, func(f Finding) bool { return f.Rule == SH118 })
+		if (at >= 0) != tt.want || at >= 0 && !slices.Contains(results[0].Findings[at].Evidence, "none of its 2 signatures allows it") {
+			t.Errorf("%s and %s: %+v", tt.program, tt.second.C("f"), results[0].Findings)
+		}
+	}
+}
+
+// TestPrograms: what is found in programs on a kernel that is not what they
+// were compiled for.
+func TestPrograms(t *testing.T) {
+	file := compiled(t)
 	fleet := NewFleet([]kernel.Kernel{forPrograms("")}, nil)
 	without := NewFleet([]kernel.Kernel{forPrograms("not read")}, nil)
 	want := map[string]string{

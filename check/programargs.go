@@ -13,17 +13,46 @@ import (
 )
 
 // arguments: the program reads arguments that the hooked function does not
-// have, or takes one for what it is not (SH118).
+// have, or takes one for what it is not (SH118). Functions of one name may have
+// several signatures: what one of them allows is not called wrong.
 func arguments(c *kcontext) ([]kfinding, error) {
-	proto, ok, err := c.proto()
-	if err != nil || !ok {
+	protos, err := c.protos()
+	if err != nil || len(protos) == 0 {
 		return nil, err
 	}
 	t, err := c.trace(c.program)
 	if err != nil {
 		return nil, err
 	}
-	var out []kfinding
+	out, err := c.wrongArguments(t, protos[0])
+	for _, p := range protos[1:] {
+		more, err := c.wrongArguments(t, p)
+		if err != nil {
+			return nil, err
+		}
+		out = slices.DeleteFunc(out, func(w wrongArgument) bool {
+			return !slices.ContainsFunc(more, func(x wrongArgument) bool { return x.number == w.number })
+		})
+	}
+	var found []kfinding
+	for _, w := range out {
+		if len(protos) > 1 {
+			w.Evidence = append(w.Evidence, fmt.Sprintf("none of its %d signatures allows it", len(protos)))
+		}
+		found = append(found, w.kfinding)
+	}
+	return found, err
+}
+
+// wrongArgument is a finding about an argument.
+type wrongArgument struct {
+	kfinding
+	number int
+}
+
+// wrongArguments compares what a program reads with one signature.
+func (c *kcontext) wrongArguments(t *bpfobj.Trace, proto kernel.Proto) ([]wrongArgument, error) {
+	var out []wrongArgument
 	seen := map[int]bool{}
 	for _, r := range t.Reads {
 		i, is := c.argument(r.Offset, r.Relo, proto)
@@ -37,7 +66,7 @@ func arguments(c *kcontext) ([]kfinding, error) {
 		seen[i] = true
 		f.Evidence = append(f.Evidence, "here: "+proto.C(c.name), at(r.Where, r.Line))
 		unless(&f, r.Unless)
-		out = append(out, f)
+		out = append(out, wrongArgument{f, i})
 	}
 	for _, u := range t.Uses {
 		i, is := c.argument(u.Offset, nil, proto)
@@ -61,26 +90,33 @@ func arguments(c *kcontext) ([]kfinding, error) {
 		f.Message = fmt.Sprintf("the program uses %s of %s as a %s *; in this kernel it is %s", what, c.name, u.Relo.TypeName(), typ.C(""))
 		f.Evidence = []string{"here: " + proto.C(c.name), at(u.Where, u.Line)}
 		unless(&f, u.Unless)
-		out = append(out, f)
+		out = append(out, wrongArgument{f, i})
 	}
 	return out, nil
 }
 
-// proto is the signature whose arguments a program's context has.
-func (c *kcontext) proto() (p kernel.Proto, ok bool, err error) {
+// protos are the signatures one of which the arguments in a program's context
+// have; none if that is not known.
+func (c *kcontext) protos() ([]kernel.Proto, error) {
 	switch {
 	case c.functions() && !c.multi():
-		if len(c.function.Protos) == 1 && !c.hook.HasOffset && !c.hook.HasAddress {
-			return c.function.Protos[0], true, nil
+		if !c.hook.HasOffset && !c.hook.HasAddress {
+			return c.function.Protos, nil
 		}
 	case c.kind == hook.RawTracepoint && c.Missing(kernel.RawArgs) == "":
 		r, known, found, err := c.raw(c.name)
-		return kernel.Proto{Params: r.Params, Result: "0"}, known && found, err
+		if err != nil || !known || !found {
+			return nil, err
+		}
+		return []kernel.Proto{{Params: r.Params, Result: "0"}}, nil
 	case c.kind == hook.LSM:
 		l, found, err := c.lsmHook(c.name)
-		return l.Proto, found, err
+		if err != nil || !found {
+			return nil, err
+		}
+		return []kernel.Proto{l.Proto}, nil
 	}
-	return p, false, nil
+	return nil, nil
 }
 
 // result is the number that stands for what a function returns.
