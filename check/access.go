@@ -291,30 +291,27 @@ func (r *reader) members(t kernel.Type, root string) error {
 		r.unclear("a member of "+cmp.Or(root, t.C("")), why)
 		return nil
 	}
-	walked := cmp.Or(root, t.C(""))
-	for _, name := range r.at.Path {
-		next, found, err := kernel.Type(""), kernel.No, error(nil)
-		if name == "[]" {
-			next, found, err = kernel.Element(r, t)
-		} else {
-			next, found, err = kernel.MemberType(r, t, name)
-		}
-		switch {
-		case err != nil:
-			return err
-		case found == kernel.NotKnown && t == kernel.Type(prefixed(root)):
-			return r.noType(root)
-		case found == kernel.NotKnown:
-			r.unclear(t.C(""), "its definition is not there")
-			return nil
-		case found == kernel.No && name == "[]":
-			return nil // an element of what is only a number: its loader's business
-		case found == kernel.No:
-			return r.noMember(t, name, walked)
-		}
-		t, walked = next, next.C("")
+	w, err := core.Walk(r, t, r.at.Path)
+	if err != nil {
+		return err
 	}
-	bad, err := r.shaped(strings.Join(r.at.Path, "."), t)
+	last := w.Types[len(w.Types)-1]
+	at := last.C("")
+	if len(w.Types) == 1 {
+		at = cmp.Or(root, at)
+	}
+	switch {
+	case w.Found == kernel.NotKnown && len(w.Types) == 1 && root != "":
+		return r.noType(root)
+	case w.Found == kernel.NotKnown:
+		r.unclear(last.C(""), "its definition is not there")
+		return nil
+	case w.Found == kernel.No && r.at.Path[len(w.Types)-1] == core.Element:
+		return nil // an element of what is only a number: its loader's business
+	case w.Found == kernel.No:
+		return r.noMember(last, r.at.Path[len(w.Types)-1], at)
+	}
+	bad, err := r.shaped(strings.Join(r.at.Path, "."), last)
 	if err == nil && bad != nil {
 		err = bad()
 	}
