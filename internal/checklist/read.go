@@ -38,7 +38,7 @@ type List struct {
 type Entry struct {
 	Files    []string // joined with Dir
 	Hooks    []string
-	Places   []Place // those of Hooks, in their order
+	Places   []Place           // those of Hooks, in their order
 	Kernels  []string          // as --kernel takes them; empty: as without it
 	Binaries map[string]string // from names of files in hooks to what is checked in their place, joined with Dir
 	Line     int               // where the entry begins, from 1
