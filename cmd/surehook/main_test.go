@@ -17,6 +17,7 @@ import (
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/internal/demo"
 	"github.com/surehook/surehook/internal/live"
+	"github.com/surehook/surehook/running"
 )
 
 func TestMain(m *testing.M) {
@@ -92,6 +93,7 @@ func TestExitCodes(t *testing.T) {
 		{errors.New("anything else"), 2},
 		{fmt.Errorf("open: %w", attach.ErrNotPermitted), 3},
 		{attach.ErrNotSupported, 3},
+		{running.ErrNotPermitted, 3},
 	}
 	for _, tt := range tests {
 		if got := exitCode(tt.err); got != tt.want {
