@@ -14,6 +14,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/features"
 	bpflink "github.com/cilium/ebpf/link"
 
 	"github.com/surehook/surehook/hook"
@@ -120,12 +121,12 @@ func TestUprobes(t *testing.T) {
 
 // TestUprobeMulti: one link, two places; a file that is replaced shows.
 func TestUprobeMulti(t *testing.T) {
+	if err := features.HaveBPFLinkUprobeMulti(); err != nil {
+		t.Skip(err)
+	}
 	path, ex, entry := executable(t)
 	p := load(t, ebpf.Kprobe, ebpf.AttachTraceUprobeMulti)
 	l, err := ex.UprobeMulti(nil, p, &bpflink.UprobeMultiOptions{Addresses: []uint64{entry, entry + 64}, PID: uint32(os.Getpid())})
-	if errors.Is(err, ebpf.ErrNotSupported) {
-		t.Skip(err)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
