@@ -141,7 +141,7 @@ func (r *reader) parameter(c *kcontext, protos []kernel.Proto) error {
 		}
 		bad, err := r.taken(c.name, t)
 		if err == nil && bad == nil && len(r.at.Path) == 0 {
-			bad, err = r.shaped(c.name, t)
+			bad, err = r.shaped(r.what()+" of "+c.name, t)
 		}
 		if err != nil {
 			return err
@@ -245,6 +245,8 @@ func (r *reader) what() string {
 		return "the result"
 	case bpfobj.FromName:
 		return r.at.Name
+	case bpfobj.FromType:
+		return r.at.Name
 	}
 	return fmt.Sprintf("arg%d", r.at.Index)
 }
@@ -311,7 +313,7 @@ func (r *reader) members(t kernel.Type, root string) error {
 	case w.Found == kernel.No:
 		return r.noMember(last, r.at.Path[len(w.Types)-1], at)
 	}
-	bad, err := r.shaped(strings.Join(r.at.Path, "."), last)
+	bad, err := r.shaped(strings.Join(r.at.Path, ".")+" of "+r.what(), last)
 	if err == nil && bad != nil {
 		err = bad()
 	}

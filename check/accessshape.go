@@ -11,7 +11,7 @@ import (
 
 // shaped checks that a value is like what it is read as (SH132); nil if it is,
 // or if its type is not known.
-func (r *reader) shaped(of string, t kernel.Type) (func() error, error) {
+func (r *reader) shaped(what string, t kernel.Type) (func() error, error) {
 	if r.at.Shape.Kind == bpfobj.AnyShape {
 		return nil, nil
 	}
@@ -21,7 +21,7 @@ func (r *reader) shaped(of string, t kernel.Type) (func() error, error) {
 	}
 	wrong := func(severity Severity, why string) func() error {
 		return func() error {
-			r.say(SH132, severity, nil, "%s of %s is read as %s, and is %s here%s", r.what(), of, r.wanted(), t.C(""), why)
+			r.say(SH132, severity, nil, "%s is read as %s, and is %s here%s", what, r.wanted(), t.C(""), why)
 			return nil
 		}
 	}

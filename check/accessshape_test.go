@@ -77,7 +77,7 @@ func TestShapes(t *testing.T) {
 		{"kprobe:f", read(4, bpfobj.Buffer, 0), ""},
 		{"kprobe:f", read(5, bpfobj.Number, 4), ""},
 		{"kprobe:f", read(3, bpfobj.Number, 4, "f_flags"), ""},
-		{"kprobe:f", read(3, bpfobj.Number, 8, "f_flags"), "error SH132 arg3 of f_flags is read as a number of 8 bytes"},
+		{"kprobe:f", read(3, bpfobj.Number, 8, "f_flags"), "error SH132 f_flags of arg3 is read as a number of 8 bytes"},
 		{"kprobe:f", read(3, bpfobj.Number, 4, "nosuch"), "error SH133 struct file has no member nosuch"},
 		{"kprobe:f", as(3, "struct file *"), ""},
 		{"kprobe:g", as(2, "struct file *"), "error SH132 arg2 of g is taken for struct file *, and is struct filename * here"},

@@ -21,9 +21,9 @@ type Options struct {
 
 // Inventory is what is loaded and attached.
 type Inventory struct {
-	Programs    []Program    // of tracing, by ID
-	Attachments []Attachment // by program, then link
-	Others      map[string]int
+	Programs    []Program      // of tracing, by ID
+	Attachments []Attachment   // by program, then link
+	Others      map[string]int // programs that do not trace, by the kernel's name of their kind
 	Unread      []Unread
 }
 

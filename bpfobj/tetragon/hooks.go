@@ -3,6 +3,7 @@ package tetragon
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -169,6 +170,9 @@ func (r *reader) uprobe(name string, n *yamltree.Node) {
 		p.HookNotKnown = "neither symbols nor addrs nor offsets are given"
 		r.mistake(n, "%s: no symbols, addrs or offsets", name)
 	}
+	if args := n.Get("args"); len(args.List()) > 0 {
+		r.file.Skipped = append(r.file.Skipped, bpfobj.Skipped{What: "arguments of " + name, Where: where(placeOf(args)), Why: "arguments of uprobes are not compared with the program's functions"})
+	}
 	if n.Get("resolvePathInContainer").String() == "true" {
 		p.Hooks, p.Places, p.ByOffset = nil, nil, nil
 		p.HookNotKnown = path + " is a file of containers, which are not looked at"
@@ -189,9 +193,19 @@ func (r *reader) uprobe(name string, n *yamltree.Node) {
 // args gives what the entry reads of its arguments.
 func (r *reader) args(n *yamltree.Node) []bpfobj.Access {
 	var out []bpfobj.Access
-	for _, a := range n.Get("args").List() {
+	for _, a := range append(slices.Clone(n.Get("args").List()), n.Get("data").List()...) {
+		switch a.Get("source").String() {
+		case "":
+		case "current_task":
+			if a.Get("resolve").String() != "" {
+				out = append(out, r.value(a, bpfobj.Access{Source: bpfobj.FromType, Name: "struct task_struct"})...)
+			}
+			continue
+		default: // registers: no argument
+			continue
+		}
 		index, ok := number(a.Get("index"))
-		if !ok || a.Get("source").String() != "" { // of the task or the registers: no argument
+		if !ok {
 			continue
 		}
 		out = append(out, r.value(a, bpfobj.Access{Source: bpfobj.FromArg, Index: index})...)

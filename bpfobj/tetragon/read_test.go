@@ -39,6 +39,7 @@ spec:
       label: f
     - {index: 2, type: nop}
     - {index: 3, type: int, source: current_task, resolve: pid}
+    data: [{index: 0, type: uint32, source: current_task, resolve: cred.euid.val}, {index: 1, source: pt_regs, resolve: rsp, type: uint64}]
     selectors:
     - matchArgs:
       - {index: 0, operator: Equal, values: ["1"]}
@@ -71,6 +72,7 @@ spec:
     addrs: [0x1234]
     offsets: [16]
     return: true
+    args: [{index: 0, type: int}]
   lsmhooks:
   - hook: file_open
     args: [{index: 0, type: file}]
@@ -100,8 +102,11 @@ func describe(f *bpfobj.File) []string {
 		out = append(out, text)
 		for _, a := range p.Reads {
 			source := fmt.Sprintf("arg%d", a.Index)
-			if a.Source == bpfobj.FromReturn {
+			switch a.Source {
+			case bpfobj.FromReturn:
 				source = "result"
+			case bpfobj.FromType:
+				source = a.Name
 			}
 			out = append(out, fmt.Sprintf("  %s %s %s %s %v", a.Where, source, strings.Join(a.Path, "."), a.As, a.Shape))
 		}
@@ -127,28 +132,31 @@ func TestRead(t *testing.T) {
 		"17:5 p kprobes[0] fd_install: kprobe:fd_install@17:11",
 		"  23:13 arg0   {1 4}",
 		"  25:13 arg1  struct file * {0 0}",
+		"  28:24 struct task_struct pid  {1 4}",
+		"  29:29 struct task_struct cred.euid.val  {1 4}",
 		"17:5 p kprobes[0] fd_install (return): kretprobe:fd_install@17:11",
 		"  20:33 result   {1 4}",
-		"34:5 p kprobes[1] sys_write: ksyscall:write@34:11",
-		"  36:24 arg1   {3 0}",
-		"  36:48 arg2   {1 0}",
-		"  37:24 arg2   {1 8}",
-		"38:5 p kprobes[2] __x64_sys_read: kprobe:__x64_sys_read@38:11",
-		"41:5 p kprobes[3] list:dups: ksyscall:dup@12:14 ksyscall:dup2@12:23 optional not known: system calls of another ABI (i386) are not looked at",
-		"43:5 p kprobes[4] list:all: not known: the functions of list all are made of those of the kernel that tetragon runs on (generated_ftrace)",
-		"45:5 p fentries[0] vfs_read: fentry:vfs_read@45:11",
-		"47:5 p tracepoints[0] sys_enter: tracepoint:raw_syscalls:sys_enter@48:12",
-		"  49:29 arg4   {1 8}",
-		"50:5 p tracepoints[1] sched_process_exec: rawtracepoint:sched_process_exec@51:12",
-		"  54:24 arg0 mm.pages.[].count  {1 4}",
-		`56:5 p uprobes[0] /bin/bash: uprobe:/bin/bash:readline@57:15 uprobe:/bin/bash:main@57:25 uprobe:/bin/bash:0x1234@58:13 uprobe:/bin/bash:0x10@59:15 by offset`,
-		`56:5 p uprobes[0] /bin/bash (return): uretprobe:/bin/bash:readline@57:15 uretprobe:/bin/bash:main@57:25 uretprobe:/bin/bash:0x1234@58:13 uretprobe:/bin/bash:0x10@59:15 by offset`,
-		"62:5 p lsmhooks[0] file_open: lsm:file_open@62:11",
-		"  63:29 arg0  struct file * {0 0}",
-		"65:5 p usdts[0] a:b: not known: static probes of programs (usdt) are not looked at",
-		"67:5 p enforcers[0] list:dups: ksyscall:dup@12:14 ksyscall:dup2@12:23 not known: system calls of another ABI (i386) are not looked at",
+		"35:5 p kprobes[1] sys_write: ksyscall:write@35:11",
+		"  37:24 arg1   {3 0}",
+		"  37:48 arg2   {1 0}",
+		"  38:24 arg2   {1 8}",
+		"39:5 p kprobes[2] __x64_sys_read: kprobe:__x64_sys_read@39:11",
+		"42:5 p kprobes[3] list:dups: ksyscall:dup@12:14 ksyscall:dup2@12:23 optional not known: system calls of another ABI (i386) are not looked at",
+		"44:5 p kprobes[4] list:all: not known: the functions of list all are made of those of the kernel that tetragon runs on (generated_ftrace)",
+		"46:5 p fentries[0] vfs_read: fentry:vfs_read@46:11",
+		"48:5 p tracepoints[0] sys_enter: tracepoint:raw_syscalls:sys_enter@49:12",
+		"  50:29 arg4   {1 8}",
+		"51:5 p tracepoints[1] sched_process_exec: rawtracepoint:sched_process_exec@52:12",
+		"  55:24 arg0 mm.pages.[].count  {1 4}",
+		`57:5 p uprobes[0] /bin/bash: uprobe:/bin/bash:readline@58:15 uprobe:/bin/bash:main@58:25 uprobe:/bin/bash:0x1234@59:13 uprobe:/bin/bash:0x10@60:15 by offset`,
+		`57:5 p uprobes[0] /bin/bash (return): uretprobe:/bin/bash:readline@58:15 uretprobe:/bin/bash:main@58:25 uretprobe:/bin/bash:0x1234@59:13 uretprobe:/bin/bash:0x10@60:15 by offset`,
+		"64:5 p lsmhooks[0] file_open: lsm:file_open@64:11",
+		"  65:29 arg0  struct file * {0 0}",
+		"67:5 p usdts[0] a:b: not known: static probes of programs (usdt) are not looked at",
+		"69:5 p enforcers[0] list:dups: ksyscall:dup@12:14 ksyscall:dup2@12:23 not known: system calls of another ABI (i386) are not looked at",
 		"skipped 1:1 a resource of kind ConfigMap: no policy",
-		"skipped 38:11 arguments of __x64_sys_read: of a system call by its name in the kernel they are not compared; write sys_NAME",
+		"skipped 39:11 arguments of __x64_sys_read: of a system call by its name in the kernel they are not compared; write sys_NAME",
+		"skipped 62:11 arguments of uprobes[0]: arguments of uprobes are not compared with the program's functions",
 	}
 	if diff := cmp.Diff(want, describe(f)); diff != "" {
 		t.Error(diff)
