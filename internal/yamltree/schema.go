@@ -39,8 +39,20 @@ type Problem struct {
 	Near  string // the field that is probably meant; "" if none is near
 }
 
-// Check compares a value with the schema, in the order of the text.
-func (s *Schema) Check(n *Node) []Problem { return s.check(n, "") }
+// maxProblems bounds how many are told: who makes more has made one many times.
+const maxProblems = 100
+
+// Check compares a value with the schema, in the order of the text. Of very
+// many problems the last says how many are left out.
+func (s *Schema) Check(n *Node) []Problem {
+	out := s.check(n, "")
+	if len(out) <= maxProblems {
+		return out
+	}
+	rest := out[maxProblems]
+	rest.Reason = fmt.Sprintf("%d more mistakes from here on", len(out)-maxProblems)
+	return append(out[:maxProblems:maxProblems], Problem{Error: rest.Error})
+}
 
 func (s *Schema) check(n *Node, path string) []Problem {
 	if n.Kind == Null || s == nil || s.Type == Any {

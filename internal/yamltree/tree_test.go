@@ -98,6 +98,15 @@ func TestSchema(t *testing.T) {
 	}
 }
 
+// TestManyProblems: not all of very many are told, and that is said.
+func TestManyProblems(t *testing.T) {
+	s := &Schema{Type: ListOf, Elem: &Schema{Type: Number}}
+	got := s.Check(one(t, strings.Repeat("- x\n", 1000)))
+	if len(got) != maxProblems+1 || got[maxProblems].Error.Error() != "line 101, column 3: 900 more mistakes from here on" {
+		t.Errorf("%d problems, %v", len(got), got[len(got)-1])
+	}
+}
+
 // FuzzParse: an error or documents, and every place is in the text.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"a: 1\n", "a: &x [1, *x]\n", "---\na: b\n---\nc: d\n", "? [a]\n: b", "a: |\n  x\n", "!!binary x", "<<: {a: 1}", "%YAML 1.2\n---\n"} {
