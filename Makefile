@@ -68,7 +68,7 @@ bench: go ## a kernel's whole index and one function of it against perf; as root
 soak: go ## a library replaced 1,000 times under load, as root: docs/supervision.md
 	@.ci/need --must gcc libc6-dev bpftrace
 	@$(GO) build -o .cache/bin/soak ./internal/cmd/soak
-	@.cache/bin/soak -out docs/supervision.md
+	@nice -n -10 .cache/bin/soak -out docs/supervision.md
 
 benchtruth: go ## surehook bench five times, against another measurement, and in virtual machines: docs/bench.md
 	@.ci/need --must gcc libc6-dev bpftrace util-linux $(EMULATOR)

@@ -53,6 +53,18 @@ func Locked(code []byte) bool {
 	return false
 }
 
+// Emulated tells whether the x86-64 instruction is one that every Linux emulates
+// where it is probed, instead of stepping through a copy of it: a push of a
+// register or a one-byte nop (push_setup_xol_ops, branch_setup_xol_ops in
+// arch/x86/kernel/uprobes.c). Jumps and calls are not asked for.
+func Emulated(code []byte) bool {
+	if len(code) == 2 && code[0] == 0x41 { // REX.B: r8 to r15
+		code = code[1:]
+		return code[0] >= 0x50 && code[0] <= 0x57
+	}
+	return len(code) == 1 && (code[0] >= 0x50 && code[0] <= 0x57 || code[0] == 0x90)
+}
+
 // segmentOrSize tells whether a byte is a segment, operand-size or
 // address-size prefix.
 func segmentOrSize(b byte) bool {

@@ -17,6 +17,11 @@ type Options struct {
 	// Cache keeps the index of large files for the next time; nil: nobody does.
 	Cache Cache
 
+	// SkipLanding has bodies counted behind their endbr64, where what follows is
+	// executed as often and the kernel can emulate it: it steps through an endbr64, which takes ten times as
+	// long.
+	SkipLanding bool
+
 	// Reserved tells of code of a kernel where a kprobe is refused because the
 	// kernel changes it at run time; the address is virtual. nil: the file is
 	// none of a kernel, and what uprobes fail on is avoided instead.
@@ -54,6 +59,8 @@ type Binary struct {
 	wrappers    func() map[string][]int32  // Go's method wrappers without a copy, computed once
 	golang      elfbin.Range               // what Go's compiler and assembler made; empty for other programs
 
+	skipLanding bool // Options.SkipLanding
+
 	reserved func(addr uint64) bool // Options.Reserved
 	jumps    func(in *flow.Insn) []uint64
 
@@ -87,7 +94,7 @@ func Open(path string, opts Options) (*Binary, error) {
 func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b := &Binary{file: f, bodies: map[int32]*body{}, noReturn: map[uint64]bool{}, returning: map[uint64]bool{}}
 	b.debug, b.search = elfbin.FindDebug(f, opts.Debug)
-	b.reserved, b.jumps = opts.Reserved, opts.Jumps
+	b.reserved, b.jumps, b.skipLanding = opts.Reserved, opts.Jumps, opts.SkipLanding
 	b.stray = sync.OnceValue(b.findStrangers)
 	b.foldedJumps = sync.OnceValue(b.findFoldedJumps)
 	b.symbols = sync.OnceValue(func() []elfbin.Symbol { return functionSymbols(f) })

@@ -166,6 +166,25 @@ func (bd *body) landing(i int32) bool {
 	return bd.arch == elfbin.ARM64 || bytes.Equal(bd.image.Bytes(in.Addr, int(in.Len)), []byte{0xf3, 0x0f, 0x1e, 0xfa})
 }
 
+// behindLanding gives the address of the instruction behind an endbr64, if it is
+// executed as often and is one that the kernel emulates; else v's own.
+func (bd *body) behindLanding(v int32) uint64 {
+	g := bd.graph
+	at := g.Insns[v].Addr
+	if bd.arch != elfbin.AMD64 || !bd.landing(v) {
+		return at
+	}
+	succ := g.Succ(v)
+	if len(succ) != 1 || len(g.Pred(succ[0].To)) != 1 || bd.isRoot(succ[0].To) {
+		return at
+	}
+	next := &g.Insns[succ[0].To]
+	if bd.hazard(succ[0].To) || !flow.Emulated(bd.image.Bytes(next.Addr, int(next.Len))) {
+		return at
+	}
+	return next.Addr
+}
+
 // forward finds an instruction that is executed exactly as often as v, at or
 // after it, and can be probed.
 func (bd *body) forward(v int32) (int32, bool) {

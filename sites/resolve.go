@@ -196,7 +196,13 @@ func (b *Binary) safeEntry(t *tally, ref *bodyRef) uint64 {
 		return ref.entry
 	}
 	bd := b.bodyOf(ref.die)
-	if bd.err != nil || bd.graph.Entry < 0 || bd.graph.Insns[bd.graph.Entry].Addr != ref.entry || !bd.hazard(bd.graph.Entry) {
+	if bd.err != nil || bd.graph.Entry < 0 || bd.graph.Insns[bd.graph.Entry].Addr != ref.entry {
+		return ref.entry
+	}
+	if !bd.hazard(bd.graph.Entry) {
+		if b.skipLanding {
+			return bd.behindLanding(bd.graph.Entry)
+		}
 		return ref.entry
 	}
 	t.hazard = true

@@ -228,7 +228,9 @@ func (s *Supervisor) attach(w *watch, b *build, hooks []*hooked) (*set, error) {
 	if err != nil {
 		return nil, &unusable{err}
 	}
-	binary, err := sites.New(file, s.opts.Sites)
+	opts := s.opts.Sites
+	opts.SkipLanding = true
+	binary, err := sites.New(file, opts)
 	if err != nil {
 		return nil, &unusable{err}
 	}

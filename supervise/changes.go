@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/surehook/surehook/internal/unix"
@@ -53,7 +52,7 @@ func (s *Supervisor) expected(list []unix.Change) bool {
 			continue
 		}
 		for w, names := range d.uses {
-			if names[c.Name] || c.Name != "" && strings.Contains(c.Name, stem(w.path)) {
+			if names[c.Name] || beside(c.Name, w.path) {
 				return true
 			}
 		}

@@ -27,6 +27,9 @@
 // file holds the writer up until the probes are off it. With NoGap processes
 // that have it mapped stand still until the new content is probed.
 //
+// The signal SIGIO is used for that; a program that supervises should not use it
+// for something else.
+//
 // # What it needs
 //
 // Attaching needs CAP_BPF and CAP_PERFMON. Leases on files of others need

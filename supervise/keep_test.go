@@ -141,27 +141,12 @@ func TestKilledAnywhere(t *testing.T) {
 	l.put(l.path(), 0, 1)
 	for i := range 8 {
 		c := l.child(k)
-		done := make(chan error)
-		go func() {
-			for v := range 4 {
-				data, err := os.ReadFile(l.library(v, 1+(i+v)%3))
-				if err == nil {
-					err = os.WriteFile(l.path()+".new", data, 0o644)
-				}
-				if err == nil {
-					err = os.Rename(l.path()+".new", l.path())
-				}
-				if err == nil {
-					_, err = exec.Command(l.kit.Caller, l.path(), l.truth.Path, "once", "2").CombinedOutput()
-				}
-				if err != nil {
-					done <- err
-					return
-				}
-			}
-			done <- nil
-		}()
-		time.Sleep(time.Duration(i*30) * time.Millisecond)
+		step, done := make(chan int, 4), make(chan error, 1)
+		go func() { done <- l.replaceAndCall(i, step) }()
+		for range i % 4 {
+			<-step
+		}
+		time.Sleep(time.Duration(i) * time.Millisecond)
 		l.ok(c.Process.Kill())
 		c.Wait()
 		select {
@@ -188,4 +173,29 @@ func TestKilledAnywhere(t *testing.T) {
 	if now := l.counted(); now[0]-got[0] != l.truth.Calls()[0]-before[0] {
 		t.Errorf("counted %v, then %v", got, now)
 	}
+}
+
+// replaceAndCall replaces the library four times, each time with a call after it.
+func (l *lab) replaceAndCall(i int, step chan<- int) error {
+	for v := range 4 {
+		from, err := l.kit.Library(v, 1+(i+v)%3)
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(from)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(l.path()+".new", data, 0o644); err != nil {
+			return err
+		}
+		if err := os.Rename(l.path()+".new", l.path()); err != nil {
+			return err
+		}
+		if out, err := exec.Command(l.kit.Caller, l.path(), l.truth.Path, "once", "2").CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		step <- v
+	}
+	return nil
 }

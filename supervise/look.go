@@ -281,9 +281,17 @@ func (s *Supervisor) discard(b *build) {
 	}
 	s.takeOff(b)
 	s.resume(b)
-	b.file.Close()
 	if s.builds[b.id] == b {
 		delete(s.builds, b.id)
+	}
+	s.letGo(b)
+}
+
+// letGo ends that a build is held; it is in s.builds no more.
+func (s *Supervisor) letGo(b *build) {
+	b.file.Close()
+	for w := range b.owners {
+		delete(w.seen, b.number)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 const preparedFor = time.Minute
 
 // prepare probes files that are about to take a library's place. They are
-// written beside it under names that contain its own (libx.so.1.dpkg-new,
+// written beside it under names that begin like its own (libx.so.1.dpkg-new,
 // .libx.so.1.Xa3kLm, libx.so.1;5f3e8a12, or libx.so.1.3 for a link libx.so.1):
 // when they are renamed, or the link is, nothing is left to be done.
 func (s *Supervisor) prepare(list []unix.Change) {
@@ -26,11 +26,16 @@ func (s *Supervisor) prepare(list []unix.Change) {
 		}
 		place := path.Join(d.path, c.Name)
 		for w := range d.uses {
-			if len(w.hooks) > 0 && !w.places[place] && strings.Contains(c.Name, stem(w.path)) {
+			if len(w.hooks) > 0 && !w.places[place] && beside(c.Name, w.path) {
 				s.prepareFor(w, place)
 			}
 		}
 	}
+}
+
+// beside tells whether a file of that name may come to be the library.
+func beside(name, library string) bool {
+	return strings.HasPrefix(strings.TrimPrefix(name, "."), stem(library))
 }
 
 // stem is the part of a library's name that does not change with its version.

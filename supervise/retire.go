@@ -86,7 +86,7 @@ func (s *Supervisor) retireUnused(list []*build) {
 		if err := errors.Join(errs...); err != nil {
 			s.log.Warn("detaching", "path", b.path, "err", err)
 		}
-		b.file.Close()
+		s.letGo(b)
 		s.tell(Detached{when: when(time.Now()), Path: b.path, Build: b.number})
 		s.turn.Unlock()
 	}

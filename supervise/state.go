@@ -16,7 +16,7 @@ func (s *Supervisor) State() (State, error) {
 		Latencies: slices.Clone(s.stats.latencies), Way: "inotify",
 	}
 	if s.gate != nil {
-		st.Way = "fanotify"
+		st.Way, st.Overdue = "fanotify", s.gate.Overdue()
 	}
 	var ids []ID
 	for id := range s.hooks {

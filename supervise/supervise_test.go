@@ -46,6 +46,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childVar) != "" {
 		os.Exit(superviseUntilKilled())
 	}
+	if path := os.Getenv(sharedVar); path != "" {
+		os.Exit(mapShared(path))
+	}
 	code := m.Run()
 	if kit, err := makeKit(); err == nil {
 		os.RemoveAll(kit.Dir)
@@ -183,7 +186,7 @@ func (l *lab) exact() {
 // await waits for an event.
 func (l *lab) await(what string, is func(supervise.Event) bool) {
 	l.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(30 * time.Second)
 	for from := 0; ; {
 		l.mu.Lock()
 		list := l.events[from:]

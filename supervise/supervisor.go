@@ -66,6 +66,9 @@ const (
 	// defaultHold bounds what waits because of us. Nothing that installs a
 	// file takes long between opening and closing it.
 	defaultHold = 2 * time.Second
+	// guardAfter is how long after that an opening is let through even if nobody
+	// decides: something is wrong then.
+	guardAfter = 3 * time.Second
 	// maxLatencies is how many State remembers.
 	maxLatencies = 4096
 )
@@ -98,7 +101,7 @@ func New(opts Options) (*Supervisor, error) {
 		return nil, errors.Join(err, s.closeBase())
 	}
 	if opts.NoGap {
-		if s.gate, err = gate.Open(s.openings.put); err != nil {
+		if s.gate, err = gate.Open(opts.Hold+guardAfter, s.openings.put); err != nil {
 			err = fmt.Errorf("no-gap needs fanotify's permission events (CAP_SYS_ADMIN): %w", err)
 			return nil, errors.Join(err, s.in.Close(), s.closeBase())
 		}
@@ -215,6 +218,9 @@ func (s *Supervisor) fail(err error) {
 func (s *Supervisor) Close() error {
 	var err error
 	s.closing.Do(func() {
+		s.turn.Lock()
+		s.closed = true
+		s.turn.Unlock()
 		close(s.stop)
 		err = errors.Join(s.in.Wake())
 		if s.gate != nil {
@@ -224,7 +230,6 @@ func (s *Supervisor) Close() error {
 		s.working.Wait()
 		s.turn.Lock()
 		defer s.turn.Unlock()
-		s.closed = true
 		for _, p := range s.pending {
 			s.release(p)
 		}

@@ -83,6 +83,7 @@ type State struct {
 	Attached  int
 	Latencies []time.Duration
 	Held      int // opens that had to wait
+	Overdue   int // opens that were let through because deciding about them took too long
 	// Way is how changes are noticed: "fanotify" (NoGap) or "inotify".
 	Way string
 }

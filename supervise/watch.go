@@ -93,7 +93,7 @@ func (s *Supervisor) enter(w *watch, dir *os.File, step way.Step) error {
 	if kind, err := unix.FileSystem(dir); err == nil && kind == unix.ProcFS {
 		return nil // nothing is told of changes there
 	}
-	number, err := s.in.Add(dir)
+	number, err := s.in.Add(dir, step.Last)
 	if err != nil {
 		s.finding(Unwatched, w.path, nil, err)
 		return nil

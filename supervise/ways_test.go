@@ -72,9 +72,9 @@ func TestSymlink(t *testing.T) {
 		}
 		flip("libx.so.1")
 		l.add(l.path())
-		for _, to := range []string{"libx.so.2", "sub/libx.so.3", "libx.so.1", "sub/libx.so.3", l.dir + "/libx.so.2"} {
+		for i, to := range []string{"libx.so.2", "sub/libx.so.3", "libx.so.1", "sub/libx.so.3", l.dir + "/libx.so.2"} {
 			// A directory that no link led to before is found out only afterwards.
-			l.change(noGap && to != "sub/libx.so.3", isAttached, func() { flip(to) })
+			l.change(noGap && i != 1, isAttached, func() { flip(to) })
 			l.once(l.path())
 		}
 		l.exact()
@@ -347,6 +347,26 @@ func TestOverlay(t *testing.T) {
 			t.Errorf("unmounting %s: %v", merged, err)
 		}
 	}
+}
+
+// What is probed does not keep its file system mounted.
+func TestUnmount(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	both(t, func(t *testing.T, noGap bool) {
+		l := newLab(t, supervise.Options{NoGap: noGap})
+		point := t.TempDir()
+		l.ok(syscall.Mount("tmpfs", point, "tmpfs", 0, ""))
+		defer syscall.Unmount(point, syscall.MNT_DETACH)
+		l.put(point+"/libx.so", 0, 1)
+		l.add(point + "/libx.so")
+		l.once(point + "/libx.so")
+		l.exact()
+		if err := syscall.Unmount(point, 0); err != nil {
+			t.Errorf("unmounting: %v", err)
+		}
+	})
 }
 
 // Opens in a container wait as others do.

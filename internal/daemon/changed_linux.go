@@ -26,7 +26,7 @@ func Changed(ctx context.Context, name string) (<-chan struct{}, error) {
 	}
 	dir, err := os.Open(filepath.Dir(name))
 	if err == nil {
-		_, err = in.Add(dir)
+		_, err = in.Add(dir, true)
 		dir.Close()
 	}
 	if err != nil {

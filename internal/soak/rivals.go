@@ -108,7 +108,8 @@ func (b *Bpftrace) Close() error {
 }
 
 // Naive does what agents do that attach again: it waits for a change in the
-// library's directory, looks the symbols up, and attaches to the path.
+// library's directory, takes the old probes off, looks the symbols up, and
+// attaches to the path.
 type Naive struct {
 	path string
 	in   *unix.Inotify
@@ -130,7 +131,7 @@ func NewNaive(path string) (*Naive, error) {
 		return nil, err
 	}
 	defer dir.Close()
-	if _, err := in.Add(dir); err != nil {
+	if _, err := in.Add(dir, true); err != nil {
 		return nil, err
 	}
 	if err := n.attach(); err != nil {
@@ -172,6 +173,11 @@ func (n *Naive) attach() error {
 	}
 	if len(plan.Probes) != 3 {
 		return errors.New("symbols are missing")
+	}
+	if last := len(n.sessions) - 1; last >= 0 {
+		if err := n.sessions[last].Detach(); err != nil {
+			return err
+		}
 	}
 	s, err := attach.Open([]attach.Plan{plan}, attach.Options{})
 	if err != nil {

@@ -37,11 +37,14 @@ func OpenInotify() (*Inotify, error) {
 	return &Inotify{fd, wake}, nil
 }
 
-// Add watches the directory for names that come and go and for files that are
-// written. A directory has one number, however often it is added.
-func (n *Inotify) Add(dir *os.File) (watch int, err error) {
-	const mask = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO | unix.IN_CLOSE_WRITE | unix.IN_ATTRIB |
-		unix.IN_DELETE_SELF | unix.IN_MOVE_SELF | unix.IN_ONLYDIR
+// Add watches the directory for names that come and go and, with files, for
+// files that are written. A directory has one number, however often it is added.
+func (n *Inotify) Add(dir *os.File, files bool) (watch int, err error) {
+	mask := uint32(unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO |
+		unix.IN_DELETE_SELF | unix.IN_MOVE_SELF | unix.IN_ONLYDIR | unix.IN_MASK_ADD)
+	if files {
+		mask |= unix.IN_CLOSE_WRITE | unix.IN_ATTRIB
+	}
 	watch, err = unix.InotifyAddWatch(n.fd, FDPath(dir), mask)
 	return watch, os.NewSyscallError("inotify_add_watch", err)
 }

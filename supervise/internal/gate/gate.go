@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/surehook/surehook/internal/unix"
 )
@@ -16,8 +17,13 @@ import (
 // Gate is the directories whose files are opened only when allowed.
 type Gate struct {
 	group *unix.Fanotify
+	limit time.Duration
 	done  chan struct{}
 	err   error
+
+	mu      sync.Mutex
+	waiting map[int]Opening // by descriptor
+	overdue int
 }
 
 // Opening is a thread that waits in an open. Whoever has it must call Allow.
@@ -25,23 +31,28 @@ type Opening struct {
 	File *os.File // what it opens, for reading
 	TID  int      // 0: not known
 
-	gate *Gate
-	o    unix.Opening
-	once *sync.Once
+	gate  *Gate
+	o     unix.Opening
+	since time.Time
+	once  *sync.Once
 }
 
 // Open makes a Gate. handle is called, in a thread of its own, for each
 // opening of another process; it must not open a file itself.
 //
+// Whoever has waited as long as limit is let through, whatever becomes of it: an
+// error of ours must not stop a machine.
+//
 // Opens of this process are let through at once: whatever decides about an
 // opening may open files itself without waiting for itself.
-func Open(handle func(Opening)) (*Gate, error) {
+func Open(limit time.Duration, handle func(Opening)) (*Gate, error) {
 	group, err := unix.OpenFanotify()
 	if err != nil {
 		return nil, err
 	}
-	g := &Gate{group: group, done: make(chan struct{})}
+	g := &Gate{group: group, limit: limit, done: make(chan struct{}), waiting: map[int]Opening{}}
 	go g.serve(handle)
+	go g.guard()
 	return g, nil
 }
 
@@ -52,12 +63,15 @@ func (g *Gate) serve(handle func(Opening)) {
 	for {
 		list, err := g.group.Read(buf)
 		for _, o := range list {
-			opening := Opening{File: os.NewFile(uintptr(o.FD), "opened"), TID: o.TID, gate: g, o: o, once: new(sync.Once)}
+			opening := Opening{File: os.NewFile(uintptr(o.FD), "opened"), TID: o.TID, gate: g, o: o, since: time.Now(), once: new(sync.Once)}
 			if unix.OwnThread(o.TID) {
 				opening.Allow()
 				opening.File.Close()
 				continue
 			}
+			g.mu.Lock()
+			g.waiting[o.FD] = opening
+			g.mu.Unlock()
 			handle(opening)
 		}
 		if errors.Is(err, os.ErrClosed) {
@@ -75,8 +89,45 @@ func (g *Gate) serve(handle func(Opening)) {
 // Allow lets the thread go on. The file stays open.
 func (o Opening) Allow() error {
 	var err error
-	o.once.Do(func() { err = o.gate.group.Allow(o.o) })
+	o.once.Do(func() {
+		o.gate.mu.Lock()
+		delete(o.gate.waiting, o.o.FD)
+		o.gate.mu.Unlock()
+		err = o.gate.group.Allow(o.o)
+	})
 	return err
+}
+
+// guard lets those through that have waited too long.
+func (g *Gate) guard() {
+	tick := time.NewTicker(max(g.limit/4, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-g.done:
+			return
+		case <-tick.C:
+		}
+		var late []Opening
+		g.mu.Lock()
+		for _, o := range g.waiting {
+			if time.Since(o.since) > g.limit {
+				late = append(late, o)
+			}
+		}
+		g.overdue += len(late)
+		g.mu.Unlock()
+		for _, o := range late {
+			o.Allow()
+		}
+	}
+}
+
+// Overdue is how many openings had to be let through because nobody did.
+func (g *Gate) Overdue() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.overdue
 }
 
 // Mark has opens in the directory wait from now on.

@@ -1,0 +1,76 @@
+//go:build linux
+
+package pause
+
+import (
+	"bufio"
+	"io"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// A process that is paused does nothing, and goes on as if nothing had been.
+func TestPause(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "while read x; do echo $x; done; exit 3")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Skip(err)
+	}
+	lines := make(chan string)
+	go func() {
+		s := bufio.NewScanner(out)
+		for s.Scan() {
+			lines <- s.Text()
+		}
+		close(lines)
+	}()
+	say := func(word string) { io.WriteString(in, word+"\n") }
+	say("one")
+	if got := <-lines; got != "one" {
+		t.Fatal(got)
+	}
+	p := New()
+	if err := p.Stop(cmd.Process.Pid); err != nil {
+		p.Resume()
+		t.Skip(err)
+	}
+	if !p.Has(cmd.Process.Pid) {
+		t.Error("it is not there")
+	}
+	say("two")
+	select {
+	case got := <-lines:
+		t.Errorf("it says %s while it is stopped", got)
+	case <-time.After(100 * time.Millisecond):
+	}
+	p.Resume()
+	if got := <-lines; got != "two" {
+		t.Error(got)
+	}
+	in.Close()
+	for range lines {
+	}
+	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() != 3 {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestPauseGone(t *testing.T) {
+	cmd := exec.Command("true")
+	if err := cmd.Run(); err != nil {
+		t.Skip(err)
+	}
+	p := New()
+	defer p.Resume()
+	if err := p.Stop(cmd.Process.Pid); err != nil || p.Has(cmd.Process.Pid) {
+		t.Errorf("%v", err)
+	}
+}
