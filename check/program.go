@@ -114,11 +114,14 @@ func (a asked) Symbol(name string) (there, known bool, err error) {
 }
 
 // versionCode is what LINUX_KERNEL_VERSION is on a kernel, as libbpf has it:
-// Debian's releases leave the last number out, their banner has it.
+// Debian's releases leave the last number out, their banner has it at its end,
+// behind the compiler's, which is Debian's too.
 func versionCode(id kernel.Identity) (uint64, bool) {
 	text := id.Release
-	if _, after, ok := strings.Cut(id.Banner, "Debian "); ok {
-		text = after
+	if _, uname, ok := strings.Cut(id.Banner, "#"); ok { // what uname -v says
+		if _, after, ok := strings.Cut(uname, "Debian "); ok {
+			text = after
+		}
 	}
 	parts := strings.SplitN(text, ".", 3)
 	if len(parts) < 2 {

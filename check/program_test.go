@@ -205,3 +205,22 @@ func TestLoader(t *testing.T) {
 		}
 	}
 }
+
+// TestVersion: LINUX_KERNEL_VERSION as libbpf has it, on Debian's kernels too.
+func TestVersion(t *testing.T) {
+	for _, c := range []struct {
+		release, banner string
+		want            uint64
+	}{
+		{"6.8.0-45-generic", "", 0x60800},
+		{"5.10.0-32-cloud-amd64", "Linux version 5.10.0-32-cloud-amd64 (debian-kernel@lists.debian.org) (gcc-10 (Debian 10.2.1-6) 10.2.1 20210110, GNU ld (GNU Binutils for Debian) 2.35.2) #1 SMP Debian 5.10.223-1 (2024-08-10)", 0x50adf},
+		{"6.12.117+deb13-cloud-amd64", "Linux version 6.12.117+deb13-cloud-amd64 (x) (gcc (Debian 14.2.0-19) 14.2.0) #1 SMP PREEMPT_DYNAMIC Debian 6.12.117-1 (2026-10-01)", 0x60c75},
+		{"6.1.0", "Linux version 6.1.0 (me) (gcc (Debian 12.2.0-14) 12.2.0) #3 SMP", 0x60100},
+		{"6.1.300", "", 0x601ff}, // KERNEL_VERSION has one byte
+		{"next", "", 0},
+	} {
+		if v, ok := versionCode(kernel.Identity{Release: c.release, Banner: c.banner}); v != c.want || ok != (c.want != 0) {
+			t.Errorf("%s: %#x %v", c.release, v, ok)
+		}
+	}
+}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/surehook/surehook/bpfobj"
 	"github.com/surehook/surehook/check"
-	"github.com/surehook/surehook/internal/vmtest"
 	"github.com/surehook/surehook/kernel"
 )
 
@@ -120,22 +119,10 @@ func PredictReads(object []byte, list []kernel.Kernel) ([]Read, error) {
 	return out, nil
 }
 
-// TryReads runs the programs on a kernel and notes what they got.
-func TryReads(ctx context.Context, vm vmtest.Kernel, name, guest string, object []byte, all []Read) error {
-	out, err := vm.Run(ctx, vmtest.Job{
-		Files:   []vmtest.File{{Name: "/bin/vmreads", From: guest}, {Name: ReadsObject, Data: object}},
-		Cmdline: []string{"no_timer_check"},
-		Steps:   []vmtest.Step{{Args: []string{"/bin/vmreads"}, Seconds: maxSeconds}},
-		Collect: []string{ReadsFile},
-	})
-	if err != nil {
-		return err
-	}
-	if d := out.Steps[0]; d.Exit != 0 {
-		return fmt.Errorf("the guest: exit %d %s: %s", d.Exit, d.Error, d.Stderr)
-	}
+// noteReads notes what the guest wrote of the programs on a kernel.
+func noteReads(data []byte, name string, all []Read) error {
 	var values []Value
-	if err := json.Unmarshal(out.Files[ReadsFile], &values); err != nil {
+	if err := json.Unmarshal(data, &values); err != nil {
 		return err
 	}
 	for _, v := range values {
@@ -153,7 +140,8 @@ const readsHead = `
 
 Small programs (internal/fieldtruth/bpf/reads.bpf.c) read a name, a number or a field by its place, while the guest removes a file and
 a directory named %s, sends to a closed port, and wakes threads. %d of %d as said; of %d that check calls wrong %d got something
-else than they mean. Those that are not attached there, or do not run, are not counted.
+else than they mean. Those that are not attached there, or do not run, are not counted. What an argument register holds that carries
+no argument is by chance, and may be the very value (rename_name).
 `
 
 // WriteReads writes the table of what programs read.

@@ -13,15 +13,22 @@ import (
 // of which needs up to a second under emulation.
 const maxSeconds = 1500
 
-// Try loads and attaches programs in a kernel and notes what became of each.
-// guest is what BuildLoader made for the kernel's architecture.
-func Try(ctx context.Context, vm vmtest.Kernel, k kernel.Kernel, guest string, list []*Prediction) error {
+// Guests are the programs that run in a kernel, for its architecture.
+type Guests struct {
+	Loader string // what BuildLoader made
+	Reader string // the command vmreads
+	Object []byte // what CompileReads made
+}
+
+// Try loads and attaches programs in a kernel and notes what became of each; then
+// it runs the programs that read, and notes what they got.
+func Try(ctx context.Context, vm vmtest.Kernel, k kernel.Kernel, g Guests, list []*Prediction, reads []Read) error {
 	job := vmtest.Job{
-		Files: []vmtest.File{{Name: "/bin/loadone", From: guest}},
+		Files: []vmtest.File{{Name: "/bin/loadone", From: g.Loader}, {Name: "/bin/vmreads", From: g.Reader}, {Name: ReadsObject, Data: g.Object}},
 		// A loaded host is late with the timer that the kernel checks.
 		Cmdline: []string{"lsm=landlock,bpf", "no_timer_check"},
-		Steps:   []vmtest.Step{{Args: []string{"/bin/loadone", attemptsFile, triedFile}, Seconds: maxSeconds}},
-		Collect: []string{triedFile},
+		Steps:   []vmtest.Step{{Args: []string{"/bin/loadone", attemptsFile, triedFile}, Seconds: maxSeconds}, {Args: []string{"/bin/vmreads"}, Seconds: maxSeconds}},
+		Collect: []string{triedFile, ReadsFile},
 	}
 	var attempts []byte
 	have := map[string]bool{}
@@ -43,8 +50,16 @@ func Try(ctx context.Context, vm vmtest.Kernel, k kernel.Kernel, guest string, l
 	if err != nil {
 		return err
 	}
-	if d := out.Steps[0]; d.Exit != 0 {
-		return fmt.Errorf("the guest: exit %d %s: %s", d.Exit, d.Error, d.Stderr)
+	for _, d := range out.Steps {
+		if d.Exit != 0 {
+			return fmt.Errorf("the guest: exit %d %s: %s", d.Exit, d.Error, d.Stderr)
+		}
+	}
+	if err := noteReads(out.Files[ReadsFile], k.Identity().Name, reads); err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return nil
 	}
 	tried := strings.Split(strings.TrimSuffix(string(out.Files[triedFile]), "\n"), "\n")
 	if len(tried) != len(list) {

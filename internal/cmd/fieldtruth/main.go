@@ -23,7 +23,6 @@ func main() {
 	var o options
 	flag.StringVar(&o.out, "out", "", "write the page to `FILE`; default: standard output")
 	flag.StringVar(&o.only, "only", "", "only kernels whose release begins with `TEXT`")
-	flag.BoolVar(&o.readOnly, "reads", false, "only what programs read")
 	flag.BoolVar(&o.all, "all", false, "try every program, not just the chosen ones")
 	flag.Parse()
 	if err := o.run(context.Background()); err != nil {
@@ -35,7 +34,6 @@ func main() {
 type options struct {
 	out, only string
 	all       bool
-	readOnly  bool
 }
 
 func (o *options) run(ctx context.Context) error {
@@ -60,7 +58,7 @@ func (o *options) run(ctx context.Context) error {
 	var all []fieldtruth.Prediction
 	for _, vm := range vmtest.Kernels() {
 		k := find(a, vm.Release)
-		if k == nil || !strings.HasPrefix(vm.Release, o.only) || o.readOnly {
+		if k == nil || !strings.HasPrefix(vm.Release, o.only) {
 			continue
 		}
 		list, err := fieldtruth.Predict(k, tools[vm.Arch])
@@ -70,11 +68,13 @@ func (o *options) run(ctx context.Context) error {
 		all = append(all, list...)
 	}
 	breaks, passes := fieldtruth.Choose(all)
-	failed := o.tryAll(ctx, a, tmp, all, append(append([]int{}, breaks...), passes...))
+	object, reads, err := o.reads(ctx, a, tmp)
+	if err != nil {
+		return err
+	}
+	failed := o.tryAll(ctx, a, tmp, all, append(append([]int{}, breaks...), passes...), object, reads)
 	var page bytes.Buffer
 	fieldtruth.Write(&page, all, breaks, passes)
-	reads, err := o.reads(ctx, a, tmp)
-	failed = errors.Join(failed, err)
 	fieldtruth.WriteReads(&page, reads)
 	if o.out == "" {
 		_, err = os.Stdout.Write(page.Bytes())
@@ -85,10 +85,10 @@ func (o *options) run(ctx context.Context) error {
 }
 
 // tryAll boots each kernel once.
-func (o *options) tryAll(ctx context.Context, a *atlas.Atlas, tmp string, all []fieldtruth.Prediction, chosen []int) (failed error) {
+func (o *options) tryAll(ctx context.Context, a *atlas.Atlas, tmp string, all []fieldtruth.Prediction, chosen []int, object []byte, reads []fieldtruth.Read) (failed error) {
 	for _, vm := range vmtest.Kernels() {
 		k := find(a, vm.Release)
-		if k == nil {
+		if k == nil || !strings.HasPrefix(vm.Release, o.only) {
 			continue
 		}
 		var list []*fieldtruth.Prediction
@@ -105,14 +105,11 @@ func (o *options) tryAll(ctx context.Context, a *atlas.Atlas, tmp string, all []
 				}
 			}
 		}
-		if len(list) == 0 {
-			continue
-		}
-		guest, err := fieldtruth.BuildLoader(ctx, vm.Arch, tmp)
+		g, err := guests(ctx, vm.Arch, tmp, object)
 		if err != nil {
 			return err
 		}
-		if err := fieldtruth.Try(ctx, vm, k, guest, list); err != nil {
+		if err := fieldtruth.Try(ctx, vm, k, g, list, reads); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", vm.Release, err))
 			continue
 		}
@@ -121,38 +118,28 @@ func (o *options) tryAll(ctx context.Context, a *atlas.Atlas, tmp string, all []
 	return failed
 }
 
-// reads runs the programs that read on each kernel.
-func (o *options) reads(ctx context.Context, a *atlas.Atlas, tmp string) ([]fieldtruth.Read, error) {
-	object, err := fieldtruth.CompileReads(ctx, tmp)
-	if err != nil {
-		return nil, err
+// reads compiles the programs that read, and asks check about them.
+func (o *options) reads(ctx context.Context, a *atlas.Atlas, tmp string) (object []byte, list []fieldtruth.Read, err error) {
+	if object, err = fieldtruth.CompileReads(ctx, tmp); err != nil {
+		return nil, nil, err
 	}
-	var list []kernel.Kernel
+	var kernels []kernel.Kernel
 	for _, vm := range vmtest.Kernels() {
 		if k := find(a, vm.Release); k != nil && strings.HasPrefix(vm.Release, o.only) {
-			list = append(list, k)
+			kernels = append(kernels, k)
 		}
 	}
-	all, failed := fieldtruth.PredictReads(object, list)
-	if failed != nil {
-		return nil, failed
+	list, err = fieldtruth.PredictReads(object, kernels)
+	return object, list, err
+}
+
+// guests builds what runs in the machines of an architecture.
+func guests(ctx context.Context, arch, tmp string, object []byte) (g fieldtruth.Guests, err error) {
+	g = fieldtruth.Guests{Reader: filepath.Join(tmp, "vmreads-"+arch), Object: object}
+	if g.Loader, err = fieldtruth.BuildLoader(ctx, arch, tmp); err != nil {
+		return g, err
 	}
-	for _, vm := range vmtest.Kernels() {
-		k := find(a, vm.Release)
-		if k == nil || !strings.HasPrefix(vm.Release, o.only) {
-			continue
-		}
-		guest := filepath.Join(tmp, vm.Arch)
-		if err := vmtest.Build(ctx, vm.Arch, "github.com/surehook/surehook/internal/cmd/vmreads", guest); err != nil {
-			return nil, err
-		}
-		if err := fieldtruth.TryReads(ctx, vm, k.Identity().Name, guest, object, all); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", vm.Release, err))
-			continue
-		}
-		fmt.Fprintf(os.Stderr, "%s: reads done\n", vm.Release)
-	}
-	return all, failed
+	return g, vmtest.Build(ctx, arch, "github.com/surehook/surehook/internal/cmd/vmreads", g.Reader)
 }
 
 // find gives a kernel of the atlas.
