@@ -32,10 +32,11 @@ type Claim struct {
 	Kernels  []string
 }
 
-// Claims gathers what is certain of a file: errors. depends are kernels on which
-// something cannot be attached that the tool's loader may avert.
-func Claims(f *report.CheckedFile) (claims []Claim, depends map[string]bool) {
-	depends = map[string]bool{}
+// Claims gathers what is certain of a file: errors. open has the kernels on which
+// something may go wrong: "l" where something cannot be attached and the tool's
+// loader may avert that, "?" where it cannot be told whether it can be.
+func Claims(f *report.CheckedFile) (claims []Claim, open map[string]string) {
+	open = map[string]string{}
 	at := map[[3]string]int{}
 	note := func(k check.Finding, e Effect, program string) {
 		key := [3]string{string(e), string(k.Rule), k.Message}
@@ -57,8 +58,13 @@ func Claims(f *report.CheckedFile) (claims []Claim, depends map[string]bool) {
 		for _, h := range p.OnKernel {
 			for i := range h.Results {
 				r := &h.Results[i]
-				if r.Attaches == kernel.No && r.Err == nil && check.Worst(r.Findings) == check.Warning {
-					depends[r.Verdict.Kernel] = true
+				if r.Err == nil && check.Worst(r.Findings) == check.Warning {
+					switch k := r.Verdict.Kernel; {
+					case r.Attaches == kernel.No:
+						open[k] = "l"
+					case r.Attaches == kernel.NotKnown && open[k] == "":
+						open[k] = "?"
+					}
 				}
 				for _, k := range r.Findings {
 					if e := effect(k.Rule, r.Attaches); k.Severity == check.Error && e != "" {
@@ -76,7 +82,7 @@ func Claims(f *report.CheckedFile) (claims []Claim, depends map[string]bool) {
 	slices.SortStableFunc(claims, func(a, b Claim) int {
 		return cmp.Or(cmp.Compare(a.Effect.rank(), b.Effect.rank()), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
 	})
-	return claims, depends
+	return claims, open
 }
 
 // effect is what a finding means, for a program that attaches or does not; ""

@@ -31,14 +31,14 @@ func TestClaims(t *testing.T) {
 	other := check.Finding{Rule: check.SH118, Severity: check.Error, Message: "it reads another"}
 	file := report.CheckedFile{File: &bpfobj.File{Path: "/usr/sbin/tool"}, Programs: []report.CheckedProgram{
 		{Program: &bpfobj.Program{Name: "p"}, OnKernel: []report.OnKernels{{Hook: hook.Hook{}, Results: []check.KernelResult{
-			result("debian-1-amd64", kernel.No, gone), result("debian-2-amd64", kernel.No, gone, other), result("debian-3-amd64", kernel.No, maybe), result("debian-4-amd64", kernel.Yes, other),
+			result("debian-1-amd64", kernel.No, gone), result("debian-2-amd64", kernel.No, gone, other), result("debian-3-amd64", kernel.No, maybe), result("debian-4-amd64", kernel.Yes, other), result("debian-5-amd64", kernel.NotKnown, maybe),
 		}}}},
 	}}
-	s := Section{Name: "tools", Prefix: "usr/sbin/", Kernels: []string{"debian-1-amd64", "debian-2-amd64", "debian-3-amd64", "debian-4-amd64"}, Files: []report.CheckedFile{file}}
+	s := Section{Name: "tools", Prefix: "usr/sbin/", Kernels: []string{"debian-1-amd64", "debian-2-amd64", "debian-3-amd64", "debian-4-amd64", "debian-5-amd64"}, Files: []report.CheckedFile{file}}
 	var b bytes.Buffer
 	s.Write(&b)
 	for _, want := range []string{
-		"| tool | 1 | B | B | l | G |", "- **breaks**, SH101, on 1-amd64, 2-amd64: there is no f (p)", "**reads wrong**, SH118, on 4-amd64",
+		"| tool | 1 | B | B | l | G | ? |", "- **breaks**, SH101, on 1-amd64, 2-amd64: there is no f (p)", "**reads wrong**, SH118, on 4-amd64",
 		"`surehook check --kernel debian-1-amd64,debian-2-amd64,debian-4-amd64 usr/sbin/tool`", "0 other files",
 	} {
 		if !strings.Contains(b.String(), want) {

@@ -37,16 +37,16 @@ func (s *Section) Write(w io.Writer) {
 	var claims [][]Claim
 	for i := range s.Files {
 		f := &s.Files[i]
-		list, depends := Claims(f)
+		list, open := Claims(f)
 		claims = append(claims, list)
-		cells, trouble := s.cells(list, depends)
+		cells, trouble := s.cells(list, open)
 		if !trouble {
 			fine++
 			continue
 		}
 		fmt.Fprintf(w, "| %s | %d | %s |\n", tool(f), len(f.Programs), strings.Join(cells, " | "))
 	}
-	fmt.Fprintf(w, "\n%d other files: nothing found on any of these kernels.\n", fine)
+	fmt.Fprintf(w, "\n%d other files: nothing that is certain on any of these kernels.\n", fine)
 	for i := range s.Files {
 		s.claims(w, &s.Files[i], claims[i])
 	}
@@ -57,7 +57,7 @@ func tool(f *report.CheckedFile) string {
 }
 
 // cells gives the signs for each kernel, and whether there is any.
-func (s *Section) cells(list []Claim, depends map[string]bool) (cells []string, trouble bool) {
+func (s *Section) cells(list []Claim, open map[string]string) (cells []string, trouble bool) {
 	for _, k := range s.Kernels {
 		sign := ""
 		for _, c := range list {
@@ -66,10 +66,10 @@ func (s *Section) cells(list []Claim, depends map[string]bool) (cells []string, 
 				sign += letter
 			}
 		}
-		if depends[k] && !strings.Contains(sign, "B") {
-			sign += "l"
+		if !strings.Contains(sign, "B") {
+			sign += open[k]
 		}
-		trouble = trouble || strings.Trim(sign, "l") != ""
+		trouble = trouble || strings.Trim(sign, "l?") != ""
 		if sign == "" {
 			sign = "·"
 		}

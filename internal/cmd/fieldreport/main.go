@@ -34,6 +34,7 @@ out or attaches it elsewhere, is a warning and marked l. Uprobes are not part of
 - **G** reads wrong: it is attached, and reads something else than it means
 - **M** misses calls: it is attached, and does not see executions of inlined copies or other bodies
 - **l** depends on the loader
+- **?** cannot be told: the facts on the kernel, or what the loader sets, are not known
 
 Below each tool is the command that shows the claims with evidence and remedy, run where the package was unpacked.
 `
