@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"runtime"
@@ -22,9 +23,11 @@ import (
 
 func TestMain(m *testing.M) {
 	live.Held()
-	testscript.Main(m, map[string]func(){
+	all := map[string]func(){
 		"surehook": func() { os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})) },
-	})
+	}
+	maps.Copy(all, programs())
+	testscript.Main(m, all)
 }
 
 // TestScripts runs testdata/*.txtar: command lines and what they print. The
