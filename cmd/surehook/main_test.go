@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
-			if err := errors.Join(writeTestAtlas(e.WorkDir), writeFleet(e.WorkDir)); err != nil {
+			if err := writeAtlases(e.WorkDir); err != nil {
 				return err
 			}
 			for _, name := range []string{"inline", "partial"} {
