@@ -22,7 +22,7 @@ type Fleet struct {
 	near          map[string][]string // names like one that is nowhere
 	answered      map[string]*hookAnswer
 	became        map[string]became // what functions were found to be elsewhere
-	rules         []Rule
+	rules         []Rule            // made once: a glob asks them of 100,000 functions
 }
 
 // member is a kernel of a fleet with what is looked up more than once.
@@ -32,7 +32,7 @@ type member struct {
 	events  map[string]kernel.Tracepoint // by "system:name"; nil: not read yet
 	byRaw   map[string]string            // raw tracepoint to "system:name"
 	reaches map[string]*reached          // by helper, what it leads to
-	support map[string]kernel.Answer     // of configuration options
+	support map[string]kernel.Answer     // of configuration options, and of what once was asked for
 	types   *core.Cache                  // nil: not asked yet
 	names   iter.Seq[string]             // nil: not read yet
 	raws    []kernel.RawTracepoint       // nil: not read yet

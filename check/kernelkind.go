@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/surehook/surehook/elfbin"
@@ -38,6 +39,29 @@ func (c *kcontext) needs() []option {
 		return []option{lsm, btf, jit, direct}
 	}
 	return []option{bpf}
+}
+
+// once remembers an answer about the whole kernel.
+func (m *member) once(question string, ask func() (kernel.Answer, error)) (kernel.Answer, error) {
+	if a, ok := m.support[question]; ok {
+		return a, nil
+	}
+	a, err := ask()
+	if err == nil {
+		m.support[question] = a
+	}
+	return a, err
+}
+
+// hasMember tells whether a struct of the kernel has a member.
+func (m *member) hasMember(in, name string) (kernel.Answer, error) {
+	return m.once("struct "+in+"."+name, func() (kernel.Answer, error) {
+		defs, err := m.Definitions(in)
+		if err != nil || len(defs) == 0 {
+			return kernel.NotKnown, err
+		}
+		return kernel.Is(slices.ContainsFunc(defs[0].Members, func(f kernel.Member) bool { return f.Name == name })), nil
+	})
 }
 
 // set tells whether an option is set.

@@ -174,8 +174,11 @@ func (c *kcontext) refusesNamesakes() (bool, error) {
 	if !c.kprobe() || c.hook.HasAddress {
 		return false, nil
 	}
-	counts, ok, err := c.Function("count_symbols") // trace_kprobe.c, since b022f0c7e404
-	return ok && len(counts.Symbols) > 0, err
+	a, err := c.once("count_symbols", func() (kernel.Answer, error) { // trace_kprobe.c, since b022f0c7e404
+		counts, ok, err := c.Function("count_symbols")
+		return kernel.Is(ok && len(counts.Symbols) > 0), err
+	})
+	return a == kernel.Yes, err
 }
 
 // variable: a variable of the function's name is counted as well (kallsyms has
@@ -322,12 +325,8 @@ func (c *kcontext) passesMore() (kernel.Answer, error) {
 // argument in trampoline based programs"), which gave struct btf_func_model
 // the field arg_flags.
 func (c *kcontext) structArgument(p kernel.Proto) (string, error) {
-	defs, err := c.Definitions("btf_func_model")
-	if err != nil || len(defs) == 0 {
+	if passes, err := c.hasMember("btf_func_model", "arg_flags"); err != nil || passes != kernel.No {
 		return "", err
-	}
-	if slices.ContainsFunc(defs[0].Members, func(m kernel.Member) bool { return m.Name == "arg_flags" }) {
-		return "", nil
 	}
 	for i, a := range p.Params {
 		whole, err := c.byValue(a.Type)

@@ -103,11 +103,7 @@ func (c *kcontext) guarded() (kernel.Answer, error) {
 	if c.Missing(kernel.Types) != "" {
 		return kernel.NotKnown, nil
 	}
-	defs, err := c.Definitions("bpf_prog")
-	if err != nil || len(defs) == 0 {
-		return kernel.NotKnown, err
-	}
-	return kernel.Is(slices.ContainsFunc(defs[0].Members, func(m kernel.Member) bool { return m.Name == "active" })), nil
+	return c.hasMember("bpf_prog", "active")
 }
 
 // otherwise says what it means for the plan that the hook's kind cannot be put

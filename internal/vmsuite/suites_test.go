@@ -40,7 +40,6 @@ func suites() []suite {
 		{pkg: "internal/live"},
 		{pkg: "bench", run: "^TestLive$"},
 		{pkg: "kernel/live", run: "^(TestHere|TestClaims)$"},
-		{pkg: "cmd/surehook", run: "^(TestKernelTrace|TestKernelNotReadable)$"},
 		{pkg: "internal/demo", run: "^(TestCounts|TestTruth)$"},
 		{pkg: "internal/cases", built: true, run: "^TestCases$/^(selective-inlining|clones|jump-table|jump-threading|critical-edge|" +
 			"computed-goto|inlined-recursion|tail-recursion|returns|returns-deep|returns-thrown|shared-library|nop-entry|rep-first|nested|calls-in-a-row)$"},
