@@ -151,7 +151,8 @@ func (c *kcontext) noTracepoint() ([]kfinding, error) {
 	if slices.Sort(near); len(near) > 0 {
 		f.Remedy = "did you mean " + strings.Join(near[:min(len(near), 3)], ", ") + "?"
 	}
-	if why := c.Missing(kernel.Modules); why != "" {
+	// Modules add no system calls (SYSCALL_METADATA in include/linux/syscalls.h).
+	if why := c.Missing(kernel.Modules); why != "" && c.hook.Module != "syscalls" {
 		f.plain, f.plan, f.Severity = doubts, doubts, Warning
 		f.Evidence = append(f.Evidence, "it may be in a module: "+why)
 	}
