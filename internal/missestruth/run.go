@@ -39,7 +39,7 @@ func Try(ctx context.Context, vm vmtest.Kernel, guest string, said []Prediction)
 		Files: []vmtest.File{{Name: "/bin/vmmisses", From: guest}, {Name: AttemptsFile, Data: data}},
 		// A loaded host is late with the timer that the kernel checks.
 		Cmdline: []string{"lsm=landlock,bpf", "no_timer_check"},
-		Steps:   []vmtest.Step{{Args: []string{"/bin/vmmisses"}, Seconds: 900}},
+		Steps:   []vmtest.Step{{Args: []string{"/bin/vmmisses"}, Seconds: 3600}},
 		Collect: []string{TriedFile},
 	})
 	if err != nil {
