@@ -88,6 +88,9 @@ func TestRight(t *testing.T) {
 	}{
 		{Tried{Expected: 10, Ran: 3, Said: exactly(7)}, true},
 		{Tried{Expected: 10, Ran: 3, Said: exactly(0)}, false},
+		{Tried{Expected: 10, Ran: 3, Said: exactly(9)}, false},
+		{Tried{Attempt: Attempt{Reference: "r"}, Expected: 10, Ran: 3, Said: exactly(9)}, true},
+		{Tried{Attempt: Attempt{Reference: "r"}, Expected: 10, Ran: 3, Said: exactly(6)}, false},
 		{Tried{Expected: 10, Ran: 3, Said: atLeast(5)}, true},
 		{Tried{Expected: 10, Ran: 3, Said: atLeast(8)}, false},
 		{Tried{Expected: 10, Ran: 3, Said: unseen}, true},

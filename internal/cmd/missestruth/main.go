@@ -32,6 +32,7 @@ with the nestings above, and with 30 more pairs on each kernel that were chosen 
 helper, and of hooks that the work itself reaches. A fentry program or raw tracepoint at the same place counts how often the inner hook was
 reached. What lies within three calls is not executed each time: the last column is without hooks that were never reached. A hook on what its
 own handling calls, a lock, loses executions with any program or none: such pairs, found by an outer program that does nothing, do not count.
+What is reached and lost is of one thread, what misses says of all.
 `
 
 func main() {
