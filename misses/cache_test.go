@@ -41,8 +41,8 @@ func TestKept(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	f.Add([]byte(`{"version":2,"found":{"boot":"b","kinds":[{"kind":"kprobe","trials":[{"expected":3}]}]}}`))
-	f.Add([]byte(`{"version":2,"found":null}`))
+	f.Add([]byte(`{"version":3,"found":{"boot":"b","kinds":[{"kind":"kprobe","trials":[{"expected":3}]}]}}`))
+	f.Add([]byte(`{"version":3,"found":null}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(t.TempDir(), "x")
 		if err := os.WriteFile(path, data, 0o600); err != nil {

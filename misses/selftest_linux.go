@@ -35,7 +35,7 @@ func SelfTest() (*Abilities, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.raw(); err != nil {
+	if err := a.itself(); err != nil {
 		return nil, err
 	}
 	if a.Release, err = unix.Release(); err != nil {
@@ -71,22 +71,29 @@ func nestIn(outer hook.Hook) (nesting, error) {
 	return n, nil
 }
 
-// raw nests a raw tracepoint's program in itself, which is all that the kernel
-// guards these against.
-func (a *Abilities) raw() error {
-	outer, inner := hook.Hook{Kind: hook.RawTracepoint, Function: "task_rename"}, hook.Hook{Kind: hook.RawTracepoint, Function: printk}
-	out, err := nest.Run(nest.Trial{Outer: outer, Action: nest.Print, Inner: []hook.Hook{inner}, Calls: calls, Same: true})
-	if errors.As(err, new(*nest.AttachError)) || err == nil && out.Inner[0].Err != nil {
-		return nil // the trials above have said why
+// itself nests programs in themselves, which is all that the kernel guards
+// those of raw tracepoints and fentry against.
+func (a *Abilities) itself() error {
+	raw := nest.Trial{
+		Outer: hook.Hook{Kind: hook.RawTracepoint, Function: "task_rename"}, Action: nest.Print, Calls: calls,
+		Inner: []hook.Hook{{Kind: hook.RawTracepoint, Function: printk}}, Same: true,
 	}
-	if err != nil {
-		return fmt.Errorf("self-test: %w", err)
-	}
-	for i := range a.Kinds {
-		if a.Kinds[i].Kind == hook.RawTracepoint {
-			a.Kinds[i].Trials = append(a.Kinds[i].Trials, Trial{
-				In: outer.String(), Kind: Itself, Expected: 2 * uint64(out.Completed), Ran: out.Outer.Ran, Program: out.Outer.Recursion,
-			})
+	// The function is called by bpf(2), and again by its program.
+	fentry := nest.Trial{Outer: hook.Hook{Kind: hook.Fentry, Function: mapUpdate}, Action: nest.Update, Calls: calls, Touch: true}
+	for _, t := range []nest.Trial{raw, fentry} {
+		out, err := nest.Run(t)
+		if errors.As(err, new(*nest.AttachError)) || err == nil && len(out.Inner) > 0 && out.Inner[0].Err != nil {
+			continue // the other trials have said why
+		}
+		if err != nil {
+			return fmt.Errorf("self-test: %w", err)
+		}
+		for i := range a.Kinds {
+			if k := &a.Kinds[i]; k.Kind == t.Outer.Kind && out.Completed > 0 {
+				k.Trials = append(k.Trials, Trial{
+					In: t.Outer.String(), Kind: Itself, Expected: 2 * uint64(out.Completed), Ran: out.Outer.Ran, Program: out.Outer.Recursion,
+				})
+			}
 		}
 	}
 	return nil

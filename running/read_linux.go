@@ -31,6 +31,7 @@ type reader struct {
 	// ofProgram tells of programs whether they were loaded for a BPF program's
 	// function; those for the kernel's are not in it.
 	ofProgram map[uint32]answer
+	noMissed  *string // why links do not tell what they missed, "" if they do; nil: not asked yet
 }
 
 type answer uint8

@@ -80,18 +80,27 @@ func (r *reader) missed(n uint64) Counter {
 	if n > 0 {
 		return Counter{N: n}
 	}
+	if r.noMissed == nil {
+		why := whyNoMissed()
+		r.noMissed = &why
+	}
+	return Counter{NotKnown: *r.noMissed}
+}
+
+// whyNoMissed says why links do not tell what they missed; "" if they do.
+func whyNoMissed() string {
 	spec, err := btf.LoadKernelSpec()
 	if err != nil {
-		return Counter{NotKnown: "whether this kernel counts it cannot be told without its types: " + err.Error()}
+		return "whether this kernel counts it cannot be told without its types: " + err.Error()
 	}
 	var info *btf.Struct
 	if err := spec.TypeByName("bpf_link_info", &info); err != nil {
-		return Counter{NotKnown: "whether this kernel counts it cannot be told: " + err.Error()}
+		return "whether this kernel counts it cannot be told: " + err.Error()
 	}
 	if !hasMember(info, "missed", 4) {
-		return Counter{NotKnown: "this kernel does not count it; Linux 6.7 and later do"}
+		return "this kernel does not count it; Linux 6.7 and later do"
 	}
-	return Counter{}
+	return ""
 }
 
 // hasMember looks for a member in a type and the structs within it.

@@ -83,6 +83,9 @@ func run(n *bpf.Nested, w *worker, t Trial) (out Outcome, err error) {
 	if outer.link, err = attachTo(t.Outer, outer.prog); err != nil {
 		return out, &AttachError{t.Outer, err}
 	}
+	if t.Touch {
+		w.touch = n.Touch
+	}
 	out.Completed = w.work(t.Calls)
 	if out.Outer, err = outer.read(n, t.Outer); err == nil && t.Look != nil {
 		err = look(n, t, outer, probes)
@@ -130,6 +133,7 @@ type worker struct {
 	thread bpf.Thread
 	calls  chan int
 	done   chan int
+	touch  func() error // done in each round; nil: nothing
 }
 
 func newWorker() (*worker, error) {

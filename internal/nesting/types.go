@@ -31,6 +31,8 @@ type Trial struct {
 	// before Linux 6.2 bpf_trace_printk holds a lock (e2bb9e01d589), and the
 	// machine would stand still.
 	Same bool
+	// Touch adds an update of a hash map by bpf(2) to the work.
+	Touch bool
 	// Look, if it is set, is called when the work is done and all is attached
 	// still.
 	Look func(outer Attached, inner []Attached) error

@@ -25,7 +25,7 @@ func (w *worker) run(tid chan<- int) {
 	for calls := range w.calls {
 		n := 0
 		for i := range calls {
-			if round(i, &name) {
+			if round(i, &name) && (w.touch == nil || w.touch() == nil) {
 				n++
 			}
 		}
