@@ -73,6 +73,18 @@ func WriteScores(w io.Writer, list []Result) {
 	fmt.Fprintln(w, scoreRow("**all**", all))
 }
 
+// WriteTotal sums up all of several lists.
+func WriteTotal(w io.Writer, lists ...[]Result) {
+	var all Score
+	for _, list := range lists {
+		for i := range list {
+			all.add(score(list[i].Said, list[i].Tried))
+		}
+	}
+	fmt.Fprintf(w, "\nTogether: of what lost executions %s was said to; of what was said to be starved %s was, of that which was reached %s.\n",
+		percent(all.Right, all.Starved), percent(all.Right, all.Foretold), percent(all.Right, all.Foretold-all.Silent))
+}
+
 func scoreRow(name string, s Score) string {
 	return fmt.Sprintf("| %s | %d | %d | %d | %s | %d | %d | %s | %s |", name, s.Pairs, s.Alone, s.Starved, percent(s.Right, s.Starved), s.May,
 		s.Foretold, percent(s.Right, s.Foretold), percent(s.Right, s.Foretold-s.Silent))

@@ -38,14 +38,15 @@ What is reached and lost is of one thread, what misses says of all.
 func main() {
 	out := flag.String("out", "", "rewrite the generated part of the page `FILE`; default: print it")
 	only := flag.String("only", "", "only kernels whose name begins with `TEXT`, as \"6.1 amd64\"")
+	matrix := flag.Bool("matrix", false, "leave out the pairs that are chosen by the seed")
 	flag.Parse()
-	if err := run(context.Background(), *out, *only); err != nil {
+	if err := run(context.Background(), *out, *only, *matrix); err != nil {
 		fmt.Fprintln(os.Stderr, "missestruth:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out, only string) error {
+func run(ctx context.Context, out, only string, matrixOnly bool) error {
 	tmp, err := os.MkdirTemp("", "missestruth-")
 	if err != nil {
 		return err
@@ -69,6 +70,9 @@ func run(ctx context.Context, out, only string) error {
 		said, n, err := predictions(a, vm)
 		if err != nil {
 			return fmt.Errorf("%s: %w", vm.Name(), err)
+		}
+		if matrixOnly {
+			said = said[:n]
 		}
 		r, err := missestruth.Try(ctx, vm, guest, said)
 		if err != nil {
@@ -100,6 +104,7 @@ func page(matrices, pairs []missestruth.Result) []byte {
 	missestruth.WriteScores(&b, matrices)
 	fmt.Fprintln(&b, "\nThe pairs that were chosen:")
 	missestruth.WriteScores(&b, pairs)
+	missestruth.WriteTotal(&b, matrices, pairs)
 	missestruth.WritePairs(&b, pairs)
 	return b.Bytes()
 }
