@@ -42,6 +42,15 @@ const (
 	uretprobeMulti
 )
 
+// String is the name of the kind of hookpoint.
+func (m mechanism) String() string {
+	return [...]string{
+		nothing: "nothing", kprobe: "kprobe", kretprobe: "kretprobe", kprobeMulti: "kprobe.multi", kretprobeMulti: "kretprobe.multi",
+		fentry: "fentry", fexit: "fexit", tracepoint: "tracepoint", rawTracepoint: "raw tracepoint", btfTracepoint: "tp_btf", lsm: "lsm",
+		uprobe: "uprobe", uretprobe: "uretprobe", uprobeMulti: "uprobe.multi", uretprobeMulti: "uretprobe.multi",
+	}[m]
+}
+
 // armed is how a kprobe gets control (/sys/kernel/debug/kprobes/list).
 type armed string
 

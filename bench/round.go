@@ -107,13 +107,16 @@ func (p *probe) attach() (io.Closer, error) {
 		}
 	}
 	l, err := p.kind.mech.put(p.prog.Prog, at)
-	if err != nil || p.kind.mech != kprobe || p.kind.armed == byInt3 {
-		return l, err
+	if err != nil {
+		return nil, &refused{err}
+	}
+	if p.kind.mech != kprobe || p.kind.armed == byInt3 {
+		return l, nil
 	}
 	how, err := settled(p.target)
 	switch {
 	case p.kind.armed == byJump && err == nil && how != byJump:
-		err = errNotArmed
+		err = &refused{errNotArmed}
 	case p.kind.armed == anyhow && err == nil && how == anyhow:
 		p.figure.Note = "the kernel does not say how it gets there"
 	case p.kind.armed == anyhow && err == nil:
@@ -127,8 +130,16 @@ func (p *probe) attach() (io.Closer, error) {
 	return l, nil
 }
 
+// refused is why the kernel does not attach a program.
+type refused struct{ err error }
+
+func (r *refused) Error() string { return r.err.Error() }
+
+// Unwrap returns the cause.
+func (r *refused) Unwrap() error { return r.err }
+
 // errNotArmed means that a kprobe does not get control as it did at first.
-var errNotArmed = errors.New("the kernel did not put a jump there again")
+var errNotArmed = errors.New("how the kernel gets to this kprobe has changed during the measurement")
 
 // twin measures a user function: one process has it traced, another one runs
 // the same program from a file of its own, and they take turns.
@@ -204,7 +215,7 @@ func (p *probe) settle() error {
 	}
 	if p.kind.armed == byInt3 {
 		if how, err := control(p.target); err != nil || how != byInt3 {
-			return errors.Join(err, errNotArmed)
+			return errors.Join(err, &refused{errNotArmed})
 		}
 	}
 	runs := &p.figure.Runs

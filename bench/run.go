@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -217,20 +216,17 @@ func (b *bench) round(ctx context.Context, s *subject, rng *rand.Rand) (err erro
 	return s.failed(err)
 }
 
-// failed notes why a kind cannot be attached. What has nothing to do with the
-// kind is an error.
+// failed notes why a kind cannot be attached; anything else is an error.
 func (s *subject) failed(err error) error {
+	var why *refused
 	switch {
+	case errors.As(err, &why):
+		s.figure.Unavailable = s.kind.mech.explain(s.target, why.err)
+		return nil
 	case err == nil && s.prog != nil && s.figure.Runs.Ran == 0:
 		s.figure.Unavailable = "the kernel takes it, and the program never runs" + s.kind.suspect()
-		return nil
-	case err == nil:
-		return nil
-	case errors.Is(err, fs.ErrClosed):
-		return err
 	}
-	s.figure.Unavailable = s.kind.mech.explain(s.target, err)
-	return nil
+	return err
 }
 
 // suspect is a likely reason for a program that does not run.
@@ -249,13 +245,11 @@ func (b *bench) conclude() {
 	contest := map[Work][]*Figure{}
 	for _, s := range b.subjects {
 		f := s.figure
-		f.Rounds = len(s.cost)
-		if f.Rounds == 0 || f.Unavailable != "" {
-			if f.Unavailable == "" {
-				f.Unavailable = "not measured"
-			}
+		if f.Unavailable != "" {
+			f.Runs = Runs{}
 			continue
 		}
+		f.Rounds = len(s.cost)
 		f.Untraced, _ = interval(s.untraced)
 		f.Traced, _ = interval(s.traced)
 		f.Cost, b.report.Confidence = interval(s.cost)

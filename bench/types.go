@@ -2,6 +2,7 @@ package bench
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -61,6 +62,9 @@ type Figure struct {
 	Runs   Runs   `json:"runs,omitzero"`
 	Note   string `json:"note,omitempty"` // what else to know of this figure
 }
+
+// Control tells that nothing was attached.
+func (f *Figure) Control() bool { return strings.HasPrefix(f.Kind, nothing.String()) }
 
 // Runs are how often the program ran while it was measured.
 type Runs struct {

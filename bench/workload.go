@@ -219,10 +219,11 @@ func (r *workload) conclude() {
 	contests := map[Work][]*Figure{}
 	for _, c := range r.contests {
 		f := c.figure
-		if f.Rounds = len(c.cost); f.Unavailable != "" || f.Rounds == 0 {
-			f.Rounds = 0
+		if f.Unavailable != "" {
+			f.Runs = Runs{}
 			continue
 		}
+		f.Rounds = len(c.cost)
 		f.Untraced, _ = interval(c.untraced)
 		f.Traced, _ = interval(c.traced)
 		f.Cost, r.bench.report.Confidence = interval(c.cost)

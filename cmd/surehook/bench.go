@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,7 +64,13 @@ func newBench(s streams) *cobra.Command {
 			if file, ok := s.err.(*os.File); ok && isTerminal(file) {
 				opts.Progress = func(done, total int) { progress(file, done, total) }
 			}
-			measured, err := f.run(cmd.Context(), s, opts)
+			// The program that is measured is removed, however this ends.
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+			defer stop()
+			measured, err := f.run(ctx, s, opts)
+			if ctx.Err() != nil {
+				return errors.New("interrupted")
+			}
 			if err != nil {
 				return err
 			}

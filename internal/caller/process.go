@@ -105,6 +105,9 @@ func launch(path string, attr *os.ProcAttr) (*os.Process, error) {
 	const attempts = 50
 	for i := 0; ; i++ {
 		proc, err := os.StartProcess(path, []string{filepath.Base(path)}, attr)
+		if errors.Is(err, syscall.EACCES) {
+			err = fmt.Errorf("%w; if programs cannot run from %s (noexec), choose another directory", err, filepath.Dir(path))
+		}
 		if i == attempts || !errors.Is(err, syscall.ETXTBSY) {
 			return proc, err
 		}

@@ -51,7 +51,7 @@ func rows(r *bench.Report) []row {
 	at := map[string]int{}
 	for i := range r.Figures {
 		f := &r.Figures[i]
-		if f.Runs.Calls == 0 && f.Unavailable == "" {
+		if f.Control() {
 			continue
 		}
 		n, ok := at[f.Kind]
