@@ -5,11 +5,13 @@
 package pause
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/surehook/surehook/internal/unix"
@@ -63,7 +65,7 @@ func (p *Pause) stop(pid int) error {
 				continue
 			}
 			err := unix.Stop(tid)
-			if errors.Is(err, unix.ErrGone) {
+			if errors.Is(err, unix.ErrGone) || err != nil && ended(tid) {
 				continue
 			}
 			if err != nil {
@@ -93,6 +95,17 @@ func threads(pid int) ([]int, error) {
 		}
 	}
 	return tids, nil
+}
+
+// ended tells whether a thread runs no more. PTRACE_SEIZE does not tell one that
+// has ended from one that may not be traced.
+func ended(tid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", tid))
+	if err != nil {
+		return true
+	}
+	_, rest, _ := strings.Cut(string(text[bytes.LastIndexByte(text, ')')+1:]), " ")
+	return strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X")
 }
 
 // Has tells whether the process is stopped.

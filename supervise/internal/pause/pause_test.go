@@ -63,6 +63,23 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// A process that has ended, but that its parent has not seen end, cannot be traced.
+func TestPauseZombie(t *testing.T) {
+	cmd := exec.Command("true")
+	if err := cmd.Start(); err != nil {
+		t.Skip(err)
+	}
+	defer cmd.Wait()
+	for !ended(cmd.Process.Pid) {
+		time.Sleep(time.Millisecond)
+	}
+	p := New()
+	defer p.Resume()
+	if err := p.Stop(cmd.Process.Pid); err != nil || p.Has(cmd.Process.Pid) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestPauseGone(t *testing.T) {
 	cmd := exec.Command("true")
 	if err := cmd.Run(); err != nil {
