@@ -151,6 +151,7 @@ func (n *Naive) watch() {
 		for _, c := range list {
 			if c.Name == filepath.Base(n.path) && (c.Written || c.Arrived) {
 				n.attach() // what fails is not there any more: the next event comes
+				break
 			}
 		}
 	}
