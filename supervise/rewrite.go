@@ -4,6 +4,7 @@ package supervise
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -63,6 +64,14 @@ func (s *Supervisor) giveWay(b *build) {
 		for _, set := range b.sets {
 			errs = append(errs, set.detach())
 		}
+		if b.pause != nil {
+			// Who was in the middle of opening it when the others were stopped may
+			// have run it since.
+			late, more := stopLate(b.pause, file)
+			if failed = append(failed, more...); late > 0 {
+				failed = append(failed, fmt.Errorf("%d threads opened it while its probes were taken off", late))
+			}
+		}
 		s.turn.Lock()
 		defer s.turn.Unlock()
 		errs = append(errs, s.finish(b))
@@ -80,6 +89,13 @@ func (s *Supervisor) giveWay(b *build) {
 		b.leased, b.detached = false, true
 		s.wake()
 	})
+}
+
+// stopLate stops the processes that have appeared since stopAll.
+func stopLate(p *pause.Pause, f mapped.File) (late int, errs []error) {
+	before := p.Len()
+	errs = stopAll(p, f)
+	return p.Len() - before, errs
 }
 
 // rounds bounds the search for processes that have a file: what is forked

@@ -23,9 +23,15 @@ type Pause struct {
 	tids map[int]int // and their processes
 }
 
-// settle is how long a thread may take to stop. One that sleeps in the kernel
-// does not stop before it wakes up, but it will not run before that either.
-const settle = 2 * time.Millisecond
+const (
+	// settle is how long a thread may take to stop. One that sleeps in the kernel
+	// does not stop before it wakes up, but it will not run before that either.
+	settle = 2 * time.Millisecond
+	// schedule is how long a thread may wait for a processor before it stops. It
+	// may be in the middle of a probed instruction, whose copy the kernel keeps
+	// for it: who attaches again then gets the old one.
+	schedule = time.Second
+)
 
 // New makes a Pause that nothing is in. Resume ends it.
 func New() *Pause {
@@ -78,7 +84,12 @@ func (p *Pause) stop(pid int) error {
 			return nil
 		}
 		for _, tid := range fresh {
-			unix.Stopped(tid, settle)
+			end := time.Now().Add(schedule)
+			for !unix.Stopped(tid, settle) && state(tid) == 'R' {
+				if time.Now().After(end) {
+					return fmt.Errorf("process %d did not stop within %v", pid, schedule)
+				}
+			}
 		}
 	}
 }
@@ -100,12 +111,21 @@ func threads(pid int) ([]int, error) {
 // ended tells whether a thread runs no more. PTRACE_SEIZE does not tell one that
 // has ended from one that may not be traced.
 func ended(tid int) bool {
+	s := state(tid)
+	return s == 'Z' || s == 'X'
+}
+
+// state is the letter of /proc/PID/stat; X for who is not there.
+func state(tid int) byte {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", tid))
 	if err != nil {
-		return true
+		return 'X'
 	}
 	_, rest, _ := strings.Cut(string(text[bytes.LastIndexByte(text, ')')+1:]), " ")
-	return strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X")
+	if rest == "" {
+		return 'X'
+	}
+	return rest[0]
 }
 
 // Has tells whether the process is stopped.
@@ -117,6 +137,9 @@ func (p *Pause) Has(pid int) bool {
 	}
 	return false
 }
+
+// Len is how many threads are stopped.
+func (p *Pause) Len() int { return len(p.tids) }
 
 // Resume lets all of them go on and ends the Pause.
 func (p *Pause) Resume() {
