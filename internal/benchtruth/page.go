@@ -58,6 +58,7 @@ func Render(runs []*bench.Report, checks []Check, orders []Order) string {
 	p.add("Linux %s on %s, %s, CPU %d; %d runs of %d rounds, seeds 1 to %d. Intervals of %.0f %% confidence.\n",
 		r.Kernel, r.Arch, r.Machine, r.CPU, len(runs), rounds(r), len(runs), 100*r.Confidence)
 	p.add("Noise: %s.\n", noise(runs))
+	p.add("![Cost of hookpoints](bench.svg)\n")
 	p.stability(Compare(runs))
 	for _, w := range r.Works() {
 		p.figures(runs, w)
