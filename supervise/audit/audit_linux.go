@@ -217,23 +217,3 @@ func (a *auditor) users(which func(mapping) bool) []user {
 	}
 	return out
 }
-
-func hex(offsets []uint64) string {
-	var parts []string
-	for _, o := range offsets {
-		parts = append(parts, fmt.Sprintf("%#x", o))
-	}
-	return strings.Join(parts, ", ")
-}
-
-func list(what string, ps []Process) []string {
-	const most = 10 // of a list that a person reads
-	var out []string
-	for i, p := range ps {
-		if i == most {
-			return append(out, fmt.Sprintf("and %d more: %s", len(ps)-most, what))
-		}
-		out = append(out, fmt.Sprintf("process %d (%s) %s", p.PID, p.Comm, what))
-	}
-	return out
-}

@@ -1,6 +1,9 @@
 package audit
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/surehook/surehook/check"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/running"
@@ -70,4 +73,24 @@ func finding(code check.Code, h hook.Hook, text string) check.Finding {
 		f.Severity, f.Remedy = rule.Severity, rule.Remedy
 	}
 	return f
+}
+
+func hex(offsets []uint64) string {
+	var parts []string
+	for _, o := range offsets {
+		parts = append(parts, fmt.Sprintf("%#x", o))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func list(what string, ps []Process) []string {
+	const most = 10 // of a list that a person reads
+	var out []string
+	for i, p := range ps {
+		if i == most {
+			return append(out, fmt.Sprintf("and %d more: %s", len(ps)-most, what))
+		}
+		out = append(out, fmt.Sprintf("process %d (%s) %s", p.PID, p.Comm, what))
+	}
+	return out
 }
