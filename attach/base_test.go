@@ -5,6 +5,7 @@ package attach
 import (
 	"errors"
 	"os"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -210,7 +211,8 @@ func TestReady(t *testing.T) {
 	b.Ready(time.Minute)
 	fast := median()
 	t.Logf("%v, when ready %v", slow, fast)
-	if fast > slow {
+	// One processor that is emulated keeps no time to compare.
+	if fast > slow && runtime.NumCPU() > 1 {
 		t.Errorf("attaching takes %v when ready, %v otherwise", fast, slow)
 	}
 	s := b.mustAttach(t, f, probes)

@@ -37,6 +37,8 @@ type suite struct {
 func suites() []suite {
 	return []suite{
 		{pkg: "attach"},
+		{pkg: "running"},
+		{pkg: "cmd/surehook", run: "^(TestKernelTrace|TestKernelNotReadable)$"},
 		{pkg: "internal/live"},
 		{pkg: "bench", run: "^TestLive$"},
 		{pkg: "kernel/live", run: "^(TestHere|TestClaims)$"},

@@ -24,7 +24,7 @@ type moduleTypes struct {
 func (k *Kernel) readTypes() (typeTable, string) {
 	raw, err := fs.ReadFile(k.root, btfDir+"/vmlinux")
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"
+		return nil, "there is no /" + btfDir + "/vmlinux (built without CONFIG_DEBUG_INFO_BTF, or hidden)"
 	} else if err != nil {
 		return nil, cannot(btfDir+"/vmlinux", err)
 	}
