@@ -120,9 +120,12 @@ func TestHostileServers(t *testing.T) {
 		<-r.Context().Done()
 	}
 	trickle := func(w http.ResponseWriter, r *http.Request) {
+		tick := time.NewTicker(time.Millisecond) // a quick machine sends the whole file otherwise
+		defer tick.Stop()
 		for i := 0; r.Context().Err() == nil; i++ {
 			w.Write(good[i : i+1])
 			w.(http.Flusher).Flush()
+			<-tick.C
 		}
 	}
 	loop := func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }
