@@ -231,7 +231,7 @@ func TestMissing(t *testing.T) {
 		{kernel.Tracepoints, "sys/kernel/debug/tracing/available_events", "sys/kernel"},
 		{kernel.Ftrace, "sys/kernel/debug/tracing/available_filter_functions", "available_filter_functions"},
 		{kernel.Symbols, kallsymsFile, "run as root"},
-		{kernel.Types, "", "no BTF"},
+		{kernel.Types, "", "there is no /sys/kernel/btf/vmlinux"},
 		{kernel.Inlining, "", "debug information"},
 		{kernel.Calls, "", "vmlinux"},
 	} {
