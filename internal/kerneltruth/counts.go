@@ -93,6 +93,9 @@ func Count(ctx context.Context, vm vmtest.Kernel, k kernel.Kernel, surehook, gue
 		out = append(out, Counted{Truth: t, Want: t.PerRound * (manyRounds - fewRounds)})
 		hooks = append(hooks, "kprobe:"+t.Function)
 	}
+	if len(out) == 0 { // inlining is not known there
+		return nil, nil
+	}
 	job := vmtest.Job{
 		Files:   []vmtest.File{{Name: "/bin/surehook", From: surehook}, {Name: "/bin/vmhooks", From: guest}, {Name: "/k.atlas", From: file}},
 		Cmdline: []string{"no_timer_check"},
