@@ -5,6 +5,9 @@
 // nop: the names are those of x86, caller.go has the others. No function uses
 // the red zone, so that a probe on nop5 cannot damage it (Linux 6.18 to 7.1).
 
+// Without it the linker writes the name of a temporary file down.
+.file "functions.S"
+
 #if defined(__x86_64__)
 .macro function name
 	.p2align 6
