@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"syscall"
 	"unsafe"
 
@@ -49,14 +48,10 @@ func (t *target) verify(breaks []breakpoint) (missing []breakpoint, ok bool, err
 	return missing, true, nil
 }
 
-// isBreakpoint tells whether the kernel's uprobe instruction is at addr: int3
-// on x86, BRK #5 on arm64 (UPROBES_BRK_IMM). It does not just load: a file
-// truncated meanwhile would end us by SIGBUS.
+// isBreakpoint tells whether the kernel's uprobe instruction is at addr. It does
+// not just load: a file truncated meanwhile would end us by SIGBUS.
 func isBreakpoint(addr uintptr) (bool, error) {
-	want := []byte{0xcc}
-	if runtime.GOARCH == "arm64" {
-		want = []byte{0xa0, 0x00, 0x20, 0xd4}
-	}
+	want := unix.Breakpoint()
 	got := make([]byte, len(want))
 	if err := unix.ReadOwn(got, addr); err != nil {
 		return false, err

@@ -33,18 +33,7 @@ type File struct {
 }
 
 // FormatError is something in the file that cannot be understood.
-type FormatError struct {
-	Path         string
-	Line, Column int // from 1; 0 if not known
-	Reason       string
-}
-
-func (e *FormatError) Error() string {
-	if e.Line == 0 {
-		return fmt.Sprintf("%s: %s", e.Path, e.Reason)
-	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, e.Column, e.Reason)
-}
+type FormatError = yamltree.FileError
 
 const dateForm = "2006-01-02"
 
@@ -65,20 +54,20 @@ func Parse(name string, data []byte) (*File, error) {
 	if err != nil {
 		e := (*yamltree.Error)(nil)
 		if errors.As(err, &e) {
-			return nil, &FormatError{name, e.Line, e.Column, e.Reason}
+			return nil, &FormatError{Path: name, Line: e.Line, Column: e.Column, Reason: e.Reason}
 		}
-		return nil, &FormatError{name, 0, 0, err.Error()}
+		return nil, &FormatError{Path: name, Reason: err.Error()}
 	}
 	f := &File{Path: name}
 	if len(docs) == 0 {
 		return f, nil
 	}
 	if len(docs) > 1 {
-		return nil, &FormatError{name, docs[1].Line, docs[1].Column, "a second document; put all entries into one list"}
+		return nil, &FormatError{Path: name, Line: docs[1].Line, Column: docs[1].Column, Reason: "a second document; put all entries into one list"}
 	}
 	var failed []error
 	for _, p := range schema().Check(docs[0]) {
-		failed = append(failed, &FormatError{name, p.Line, p.Column, p.Reason})
+		failed = append(failed, &FormatError{Path: name, Line: p.Line, Column: p.Column, Reason: p.Reason})
 	}
 	if failed != nil {
 		return nil, errors.Join(failed...)
@@ -96,7 +85,7 @@ func Parse(name string, data []byte) (*File, error) {
 
 func newEntry(name string, n *yamltree.Node) (e Entry, failed []error) {
 	fail := func(at *yamltree.Node, format string, args ...any) {
-		failed = append(failed, &FormatError{name, at.Line, at.Column, fmt.Sprintf(format, args...)})
+		failed = append(failed, &FormatError{Path: name, Line: at.Line, Column: at.Column, Reason: fmt.Sprintf(format, args...)})
 	}
 	e = Entry{
 		Rule: check.Code(strings.ToUpper(n.Get("rule").String())), Hook: strings.TrimSpace(n.Get("hook").String()), File: n.Get("file").String(),

@@ -5,11 +5,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/cilium/ebpf"
 	bpflink "github.com/cilium/ebpf/link"
 	bpfpin "github.com/cilium/ebpf/pin"
+
+	"github.com/surehook/surehook/internal/unix"
 )
 
 type pin held
@@ -25,21 +26,11 @@ func (r *reader) readPins() {
 		r.Unread = append(r.Unread, Unread{"pins", err.Error()})
 		return
 	}
-	for line := range strings.Lines(string(mounts)) {
-		// proc_pid_mountinfo(5): the mount point is the fifth field, the
-		// type comes behind a lone hyphen.
-		before, after, ok := strings.Cut(line, " - ")
-		f := strings.Fields(before)
-		if !ok || len(f) < 5 || !strings.HasPrefix(after, "bpf ") {
-			continue
+	for _, m := range unix.ParseMounts(string(mounts)) {
+		if m.Type == "bpf" {
+			r.pinsBelow(m.Point)
 		}
-		r.pinsBelow(unescape(f[4]))
 	}
-}
-
-// unescape undoes the octal escapes of mountinfo.
-func unescape(name string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(name)
 }
 
 func (r *reader) pinsBelow(dir string) {

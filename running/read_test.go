@@ -80,9 +80,3 @@ func TestEvents(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
-
-func TestUnescape(t *testing.T) {
-	if got := unescape(`/a\040b\134`); got != `/a b\` {
-		t.Error(got)
-	}
-}

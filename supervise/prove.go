@@ -5,10 +5,11 @@ package supervise
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
-	"runtime"
 	"time"
 
+	"github.com/surehook/surehook/internal/unix"
 	"github.com/surehook/surehook/supervise/internal/mapped"
 )
 
@@ -106,7 +107,7 @@ func (b *build) offsets() []uint64 {
 }
 
 func (s *Supervisor) proveIn(c claim, u mapped.User) {
-	missing, ok := lacking(u, c.offsets)
+	missing, ok := lacking(c.build.file, u, c.offsets)
 	if !ok || missing == 0 {
 		return
 	}
@@ -115,7 +116,7 @@ func (s *Supervisor) proveIn(c claim, u mapped.User) {
 	if u.Areas = mapped.Of(u.PID, c.file); len(u.Areas) == 0 {
 		return
 	}
-	if missing, ok = lacking(u, c.offsets); !ok || missing == 0 {
+	if missing, ok = lacking(c.build.file, u, c.offsets); !ok || missing == 0 {
 		return
 	}
 	s.turn.Lock()
@@ -127,19 +128,17 @@ func (s *Supervisor) proveIn(c claim, u mapped.User) {
 	s.tell(Finding{when: when(time.Now()), Kind: NotInstalled, Path: c.build.path, Build: c.number, PID: u.PID, Err: err})
 }
 
-// lacking gives the first file offset of a process's mapping that has no
-// breakpoint; ok is false when it could not be read (it has ended).
-func lacking(u mapped.User, offsets []uint64) (offset uint64, ok bool) {
+// lacking gives the first file offset of a process's mapping where memory is as
+// the file is: there is neither a breakpoint nor the call that the kernel makes of
+// one. ok is false when it could not be read (the process has ended).
+func lacking(file io.ReaderAt, u mapped.User, offsets []uint64) (offset uint64, ok bool) {
 	mem, err := os.Open(fmt.Sprintf("/proc/%d/mem", u.PID))
 	if err != nil {
 		return 0, false
 	}
 	defer mem.Close()
-	want := []byte{0xcc}
-	if runtime.GOARCH == "arm64" {
-		want = []byte{0xa0, 0x00, 0x20, 0xd4} // BRK #5, UPROBES_BRK_IMM
-	}
-	got := make([]byte, len(want))
+	got := make([]byte, len(unix.Breakpoint()))
+	was := make([]byte, len(got))
 	for _, off := range offsets {
 		for _, a := range u.Areas {
 			if !a.Exec || off < a.Offset || off >= a.Offset+a.End-a.Start {
@@ -148,7 +147,10 @@ func lacking(u mapped.User, offsets []uint64) (offset uint64, ok bool) {
 			if _, err := mem.ReadAt(got, int64(a.Start+off-a.Offset)); err != nil {
 				return 0, false
 			}
-			if !bytes.Equal(got, want) {
+			if _, err := file.ReadAt(was, int64(off)); err != nil {
+				return 0, false
+			}
+			if bytes.Equal(got, was) {
 				return off, true
 			}
 		}

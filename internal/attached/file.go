@@ -4,44 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/surehook/surehook/check"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/internal/target"
+	"github.com/surehook/surehook/internal/unix"
 	"github.com/surehook/surehook/report"
 	"github.com/surehook/surehook/running"
 	"github.com/surehook/surehook/sites"
 )
-
-// group is the places of one kind in one file.
-type group struct {
-	kind    hook.Kind
-	file    running.File
-	offsets []uint64 // in the file, ascending
-}
-
-func byFile(places []running.Place) []group {
-	var out []group
-	for _, p := range places {
-		if !p.Kind.User() {
-			continue
-		}
-		i := slices.IndexFunc(out, func(g group) bool { return g.kind == p.Kind && g.file == p.File })
-		if i < 0 {
-			i = len(out)
-			out = append(out, group{kind: p.Kind, file: p.File})
-		}
-		out[i].offsets = append(out[i].offsets, p.Offset)
-	}
-	for i := range out {
-		slices.Sort(out[i].offsets)
-		out[i].offsets = slices.Compact(out[i].offsets)
-	}
-	return out
-}
 
 // function is a function with a place among the offsets.
 type function struct {
@@ -50,13 +23,13 @@ type function struct {
 }
 
 // onFile judges the probes of one file. What cannot be told is in the error.
-func (j *Judge) onFile(g group, p *running.Program, origin check.Origin) ([]report.AttachedFunction, error) {
-	subject := fmt.Sprintf("%s of %s at %#x", g.kind, g.file.Path, g.offsets)
-	if g.file.Deleted {
+func (j *Judge) onFile(g running.InFile, p *running.Program, origin check.Origin) ([]report.AttachedFunction, error) {
+	subject := fmt.Sprintf("%s of %s at %#x", g.Kind, g.File.Path, g.Offsets)
+	if g.File.Deleted {
 		f := replaced(g, origin, check.Error, "the file was removed or replaced: the probe is on the old one, and programs that start now run without it")
 		return []report.AttachedFunction{f}, nil
 	}
-	changed, err := changedSince(g.file.Open, p.Loaded)
+	changed, err := changedSince(g.File.Open, p.Loaded)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			f := replaced(g, origin, check.Error, "no file has the name now: the probe is on one that was removed or replaced, or in another mount namespace")
@@ -64,18 +37,18 @@ func (j *Judge) onFile(g group, p *running.Program, origin check.Origin) ([]repo
 		}
 		return nil, fmt.Errorf("%s: %w", subject, err)
 	}
-	b, err := j.Files.Binary(g.file.Open)
+	b, err := j.Files.Binary(g.File.Open)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", subject, err)
 	}
-	finder := finder{binary: b, group: g}
+	finder := finder{binary: b, in: g}
 	found, unexplained := finder.functions()
 	var out []report.AttachedFunction
 	for i := range found {
 		out = append(out, j.judge(&found[i], b, g, origin))
 	}
 	if len(unexplained) > 0 {
-		err = fmt.Errorf("%s of %s at file offsets %#x: no function begins there", g.kind, g.file.Path, unexplained)
+		err = fmt.Errorf("%s of %s at file offsets %#x: no function begins there", g.Kind, g.File.Path, unexplained)
 	}
 	if changed {
 		out = append(out, replaced(g, origin, check.Warning, "the file changed after the program was loaded: if the probe was put on it before, it is on the old file, or its offsets hold other code"))
@@ -85,20 +58,20 @@ func (j *Judge) onFile(g group, p *running.Program, origin check.Origin) ([]repo
 
 // judge compares what is attached with the places where executions begin, or
 // of return probes end.
-func (j *Judge) judge(f *function, b *sites.Binary, g group, origin check.Origin) report.AttachedFunction {
+func (j *Judge) judge(f *function, b *sites.Binary, g running.InFile, origin check.Origin) report.AttachedFunction {
 	r := &f.result
 	out := report.AttachedFunction{}
 	out.Verdict = check.Verdict{Hook: f.hook, Plan: r.Plan.Verdict, Functions: 1, Origin: origin}
 	// The plain probe, which may see executions pass at places where it is not:
 	// a uretprobe is put on the entry.
-	plain := len(r.PlainAt) > 0 && !slices.ContainsFunc(r.PlainAt, func(o uint64) bool { return !slices.Contains(g.offsets, o) })
+	plain := len(r.PlainAt) > 0 && !slices.ContainsFunc(r.PlainAt, func(o uint64) bool { return !slices.Contains(g.Offsets, o) })
 	more := false
 	for i := range r.Sites {
 		s := &r.Sites[i]
 		switch {
 		case plain && s.Plain:
 			out.At++
-		case slices.Contains(g.offsets, s.FileOffset):
+		case slices.Contains(g.Offsets, s.FileOffset):
 			out.At++
 			more = true
 		default:
@@ -125,13 +98,13 @@ func (j *Judge) judge(f *function, b *sites.Binary, g group, origin check.Origin
 }
 
 // replaced is the answer for probes on a file that is no longer what it was.
-func replaced(g group, origin check.Origin, severity check.Severity, text string) report.AttachedFunction {
-	h := hook.Hook{Kind: g.kind, Target: g.file.Path, Text: string(g.kind) + ":" + g.file.Path}
+func replaced(g running.InFile, origin check.Origin, severity check.Severity, text string) report.AttachedFunction {
+	h := hook.Hook{Kind: g.Kind, Target: g.File.Path, Text: string(g.Kind) + ":" + g.File.Path}
 	f := check.Finding{Rule: check.SH310, Severity: severity, Hook: h, Message: text, Origin: origin}
 	if rule, ok := check.Find(string(check.SH310)); ok {
 		f.Remedy = rule.Remedy
 	}
-	for _, o := range g.offsets {
+	for _, o := range g.Offsets {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("file offset %#x", o))
 	}
 	out := report.AttachedFunction{Reasons: []sites.Reason{{Code: "replaced", Text: text}}}
@@ -141,29 +114,16 @@ func replaced(g group, origin check.Origin, severity check.Severity, text string
 }
 
 // changedSince tells whether a file changed after a moment, which is given by
-// the time since boot.
+// the time since boot. A file that is put in its place keeps the time of its
+// content (dpkg), so that of the inode counts.
 func changedSince(path string, loaded time.Duration) (bool, error) {
-	info, err := os.Stat(path)
+	changed, err := unix.Changed(path)
 	if err != nil {
 		return false, err
 	}
-	boot, err := bootTime()
+	boot, err := unix.SinceBoot()
 	if err != nil {
 		return false, err
 	}
-	changed := info.ModTime()
-	return changed.After(boot.Add(loaded)), nil
-}
-
-// bootTime is when the machine was started.
-func bootTime() (time.Time, error) {
-	text, err := os.ReadFile("/proc/uptime")
-	if err != nil {
-		return time.Time{}, err
-	}
-	var up float64
-	if _, err := fmt.Sscan(string(text), &up); err != nil {
-		return time.Time{}, fmt.Errorf("/proc/uptime: %w", err)
-	}
-	return time.Now().Add(-time.Duration(up * float64(time.Second))), nil
+	return changed.After(time.Now().Add(loaded - boot)), nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/running"
 	"github.com/surehook/surehook/sites"
 )
 
@@ -15,7 +16,7 @@ const maxCandidates = 24
 // finder finds the functions that probes of a file are meant for.
 type finder struct {
 	binary *sites.Binary
-	group  group
+	in     running.InFile
 	tried  map[string][]sites.Result
 }
 
@@ -24,11 +25,11 @@ type finder struct {
 // copies as few as explain the rest, those that are covered best.
 func (f *finder) functions() (found []function, unexplained []uint64) {
 	f.tried = map[string][]sites.Result{}
-	rest := slices.Clone(f.group.offsets)
+	rest := slices.Clone(f.in.Offsets)
 	explain := func(r *sites.Result) {
 		rest = slices.DeleteFunc(rest, func(o uint64) bool { return siteAt(r, o) })
 	}
-	for _, o := range f.group.offsets {
+	for _, o := range f.in.Offsets {
 		addr, ok := f.binary.File().Address(o)
 		if !ok {
 			continue
@@ -59,7 +60,7 @@ func (f *finder) functions() (found []function, unexplained []uint64) {
 func (f *finder) needed(found []function) []function {
 	at := func(r *sites.Result) (hit []uint64, all bool) {
 		for _, s := range r.Sites {
-			if slices.Contains(f.group.offsets, s.FileOffset) {
+			if slices.Contains(f.in.Offsets, s.FileOffset) {
 				hit = append(hit, s.FileOffset)
 			}
 		}
@@ -93,7 +94,7 @@ func (f *finder) covering(rest []uint64) *function {
 		}
 		hit := 0
 		for _, s := range r.Sites {
-			if slices.Contains(f.group.offsets, s.FileOffset) {
+			if slices.Contains(f.in.Offsets, s.FileOffset) {
 				hit++
 			}
 		}
@@ -106,7 +107,7 @@ func (f *finder) covering(rest []uint64) *function {
 
 // resolve gives the function of a name that has a place at the offset.
 func (f *finder) resolve(name string, offset uint64) (*sites.Result, hook.Hook) {
-	h := hook.Hook{Kind: f.group.kind, Target: f.group.file.Path, Function: name}
+	h := hook.Hook{Kind: f.in.Kind, Target: f.in.File.Path, Function: name}
 	results, ok := f.tried[name]
 	if !ok {
 		results, _ = f.binary.Resolve(h) // no function of that name explains nothing
@@ -129,7 +130,7 @@ func siteAt(r *sites.Result, offset uint64) bool {
 func (f *finder) byAddress(found *[]function, rest []uint64) (unexplained []uint64) {
 	for _, o := range rest {
 		addr, ok := f.binary.File().Address(o)
-		h := hook.Hook{Kind: f.group.kind, Target: f.group.file.Path, Address: addr, HasAddress: true}
+		h := hook.Hook{Kind: f.in.Kind, Target: f.in.File.Path, Address: addr, HasAddress: true}
 		if !ok || f.binary.File().Arch() == elfbin.UnknownArch {
 			unexplained = append(unexplained, o)
 			continue

@@ -53,7 +53,7 @@ func (j *Judge) program(inv *running.Inventory, p *running.Program, skip func(st
 		out.NotKnown = append(out.NotKnown, nowhere(p))
 	}
 	origin := out.Origin()
-	for _, g := range byFile(places) {
+	for _, g := range running.ByFile(places) {
 		found, err := j.onFile(g, p, origin)
 		if err != nil {
 			out.NotKnown = append(out.NotKnown, err.Error())

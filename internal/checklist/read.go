@@ -49,18 +49,7 @@ type Entry struct {
 type Place struct{ Line, Column int } // from 1; the column in characters
 
 // FormatError is something in the file that cannot be understood.
-type FormatError struct {
-	Path         string
-	Line, Column int // from 1; 0 if not known
-	Reason       string
-}
-
-func (e *FormatError) Error() string {
-	if e.Line == 0 {
-		return fmt.Sprintf("%s: %s", e.Path, e.Reason)
-	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, e.Column, e.Reason)
-}
+type FormatError = yamltree.FileError
 
 // version is the only one that there is.
 const version = "1"
@@ -88,17 +77,17 @@ func Parse(name string, data []byte) (*List, error) {
 	r := &reader{List: List{Path: name, Dir: filepath.Dir(name)}}
 	docs, err := yamltree.Parse(data)
 	if e := (*yamltree.Error)(nil); errors.As(err, &e) {
-		return nil, &FormatError{name, e.Line, e.Column, e.Reason}
+		return nil, &FormatError{Path: name, Line: e.Line, Column: e.Column, Reason: e.Reason}
 	}
 	if err != nil {
-		return nil, &FormatError{name, 0, 0, err.Error()}
+		return nil, &FormatError{Path: name, Reason: err.Error()}
 	}
 	if len(docs) != 1 || docs[0].Kind == yamltree.Null {
-		return nil, &FormatError{name, 1, 1, "one document with the field check is expected; see docs/ci.md"}
+		return nil, &FormatError{Path: name, Line: 1, Column: 1, Reason: "one document with the field check is expected; see docs/ci.md"}
 	}
 	root := docs[0]
 	for _, p := range schema().Check(root) {
-		r.failed = append(r.failed, &FormatError{name, p.Line, p.Column, p.Reason})
+		r.failed = append(r.failed, &FormatError{Path: name, Line: p.Line, Column: p.Column, Reason: p.Reason})
 	}
 	if len(r.failed) > 0 {
 		return nil, errors.Join(r.failed...)
@@ -117,7 +106,7 @@ func Parse(name string, data []byte) (*List, error) {
 }
 
 func (r *reader) fail(n *yamltree.Node, format string, args ...any) {
-	r.failed = append(r.failed, &FormatError{r.Path, n.Line, n.Column, fmt.Sprintf(format, args...)})
+	r.failed = append(r.failed, &FormatError{Path: r.Path, Line: n.Line, Column: n.Column, Reason: fmt.Sprintf(format, args...)})
 }
 
 // settings reads what holds for all entries.

@@ -35,18 +35,7 @@ type Hook struct {
 }
 
 // ConfigError is something in the file that cannot be understood.
-type ConfigError struct {
-	Path         string
-	Line, Column int // from 1; 0 if not known
-	Reason       string
-}
-
-func (e *ConfigError) Error() string {
-	if e.Line == 0 {
-		return fmt.Sprintf("%s: %s", e.Path, e.Reason)
-	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, max(e.Column, 1), e.Reason)
-}
+type ConfigError = yamltree.FileError
 
 func schema() *yamltree.Schema {
 	text, flag := &yamltree.Schema{Type: yamltree.Text}, &yamltree.Schema{Type: yamltree.Bool}
@@ -67,19 +56,19 @@ func ParseConfig(name string, data []byte) (*Config, error) {
 	docs, err := yamltree.Parse(data)
 	if err != nil {
 		if e := (*yamltree.Error)(nil); errors.As(err, &e) {
-			return nil, &ConfigError{name, e.Line, e.Column, e.Reason}
+			return nil, &ConfigError{Path: name, Line: e.Line, Column: e.Column, Reason: e.Reason}
 		}
-		return nil, &ConfigError{name, 0, 0, err.Error()}
+		return nil, &ConfigError{Path: name, Reason: err.Error()}
 	}
 	if len(docs) == 0 {
-		return nil, &ConfigError{name, 0, 0, "nothing is in it; write hooks: and a list of them"}
+		return nil, &ConfigError{Path: name, Reason: "nothing is in it; write hooks: and a list of them"}
 	}
 	p := parser{name: name}
 	if len(docs) > 1 {
 		p.fail(docs[1], "a second document; put all hooks into one list")
 	}
 	for _, x := range schema().Check(docs[0]) {
-		p.failed = append(p.failed, &ConfigError{name, x.Line, x.Column, x.Reason})
+		p.failed = append(p.failed, &ConfigError{Path: name, Line: x.Line, Column: x.Column, Reason: x.Reason})
 	}
 	if len(p.failed) == 0 {
 		p.config(docs[0])
@@ -97,7 +86,7 @@ type parser struct {
 }
 
 func (p *parser) fail(at *yamltree.Node, format string, args ...any) {
-	p.failed = append(p.failed, &ConfigError{p.name, at.Line, at.Column, fmt.Sprintf(format, args...)})
+	p.failed = append(p.failed, &ConfigError{Path: p.name, Line: at.Line, Column: at.Column, Reason: fmt.Sprintf(format, args...)})
 }
 
 func (p *parser) config(n *yamltree.Node) {

@@ -219,7 +219,7 @@ func (d *daemon) sameService(c *Config) error {
 		changed bool
 	}{{"no-gap", c.NoGap != was.NoGap}, {"listen", c.Listen != was.Listen}, {"pin", c.Pin != was.Pin}, {"state", c.State != was.State}} {
 		if x.changed {
-			return &ConfigError{c.Path, 0, 0, x.name + " has changed, which takes a restart"}
+			return &ConfigError{Path: c.Path, Reason: x.name + " has changed, which takes a restart"}
 		}
 	}
 	return nil

@@ -134,7 +134,7 @@ func TestReload(t *testing.T) {
 		m.next(t, "READY=1")
 	}
 	reload(config(t, "uprobe:/a:two", "uprobe:/a:three"), nil)
-	reload(nil, &ConfigError{"hooks.yaml", 3, 7, "unknown field"})
+	reload(nil, &ConfigError{Path: "hooks.yaml", Line: 3, Column: 7, Reason: "unknown field"})
 	reload(config(t, "uprobe:/a:four", "uprobe:/a:bad"), nil)
 	restart := config(t, "uprobe:/a:four")
 	restart.NoGap = true

@@ -82,7 +82,7 @@ func (c *Config) at(h Hook, err error) error {
 	if h.Line == 0 {
 		return err
 	}
-	return &ConfigError{c.Path, h.Line, h.Column, err.Error()}
+	return &ConfigError{Path: c.Path, Line: h.Line, Column: h.Column, Reason: err.Error()}
 }
 
 // status puts together what the supervisor and the events tell.

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -107,14 +108,14 @@ func (r record) list() []FindingStatus {
 	return out
 }
 
-// features gives those that findings said are not in force.
+// features gives those that findings said are not in force. Of others it is not
+// known: they are tried when they are needed.
 func (h *history) features() []Feature {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var out []Feature
-	for _, name := range []string{"lease", "mount-neutral", "pause", "verify"} {
-		why := h.lacking[name]
-		out = append(out, Feature{Name: name, On: why == "", Why: why})
+	for _, name := range slices.Sorted(maps.Keys(h.lacking)) {
+		out = append(out, Feature{Name: name, Why: h.lacking[name]})
 	}
 	return out
 }

@@ -87,7 +87,7 @@ func metrics() []metric {
 				}
 			}},
 		{"surehook_feature", prometheus.GaugeValue, []string{"feature"},
-			"1 for what is in force, 0 for what this machine refused: /healthz says why.",
+			"1 for what was asked for and is in force, 0 for what this machine refused (/healthz says why); absent: not tried yet.",
 			func(s Status, emit func(float64, ...string)) {
 				for _, f := range s.Features {
 					emit(number(f.On), f.Name)

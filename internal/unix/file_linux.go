@@ -169,6 +169,16 @@ func StatPath(path string) (FileID, error) {
 	return FileID{uint64(s.Dev), s.Ino}, nil
 }
 
+// Changed gives the time at which what a path leads to was last changed, also its
+// name (ctime).
+func Changed(path string) (time.Time, error) {
+	var s unix.Stat_t
+	if err := unix.Stat(path, &s); err != nil {
+		return time.Time{}, &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return time.Unix(s.Ctim.Unix()), nil
+}
+
 // LookupPath opens a path to look at (O_PATH).
 func LookupPath(path string) (*os.File, error) { return openat(unix.AT_FDCWD, path, unix.O_NOFOLLOW) }
 

@@ -41,6 +41,20 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, max(e.Column, 1), e.Reason)
 }
 
+// FileError is an Error with the file that it is in.
+type FileError struct {
+	Path         string
+	Line, Column int // from 1; 0 if not known
+	Reason       string
+}
+
+func (e *FileError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.Path, e.Reason)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, max(e.Column, 1), e.Reason)
+}
+
 // Kind is what a node is.
 type Kind uint8
 

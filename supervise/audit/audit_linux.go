@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/surehook/surehook/internal/unix"
 	"github.com/surehook/surehook/running"
 )
 
@@ -43,22 +44,9 @@ func collect(inv *running.Inventory) []Probe {
 	var out []Probe
 	for i := range inv.Attachments {
 		att := &inv.Attachments[i]
-		first := len(out)
-		for _, p := range att.Places {
-			if !p.Kind.User() {
-				continue
-			}
-			k := first + slices.IndexFunc(out[first:], func(o Probe) bool { return o.Kind == p.Kind && o.File == p.File })
-			if k < first {
-				k = len(out)
-				out = append(out, Probe{Program: inv.Program(att.Program), Attachment: att, Kind: p.Kind, File: p.File})
-			}
-			out[k].Offsets = append(out[k].Offsets, p.Offset)
+		for _, in := range running.ByFile(att.Places) {
+			out = append(out, Probe{Program: inv.Program(att.Program), Attachment: att, Kind: in.Kind, File: in.File, Offsets: in.Offsets})
 		}
-	}
-	for i := range out {
-		slices.Sort(out[i].Offsets)
-		out[i].Offsets = slices.Compact(out[i].Offsets)
 	}
 	return out
 }
@@ -66,7 +54,7 @@ func collect(inv *running.Inventory) []Probe {
 // auditor is what all probes are compared with.
 type auditor struct {
 	procs  []process
-	mounts []mount
+	mounts []unix.Mount
 	at     map[place]int // how many probes are said to be there
 }
 
@@ -144,7 +132,7 @@ func (a *auditor) confined(p *Probe, f *file) {
 		if u.PID != int(p.Attachment.PID) {
 			continue
 		}
-		switch lacks, err := u.lacks(p.Offsets); {
+		switch lacks, err := u.lacks(f, p.Offsets); {
 		case err != nil:
 			p.State, p.Why = NotKnown, fmt.Sprintf("memory of process %d: %v", u.PID, err)
 		case len(lacks) == len(p.Offsets):
@@ -163,7 +151,7 @@ func (a *auditor) installed(p *Probe, f *file) {
 		if p.Attachment.PID != 0 && u.PID != int(p.Attachment.PID) {
 			continue
 		}
-		lacks, err := u.lacks(p.Offsets)
+		lacks, err := u.lacks(f, p.Offsets)
 		switch {
 		case err != nil:
 			p.Unread = append(p.Unread, u.Process)

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 	"unsafe"
 
@@ -107,7 +106,7 @@ func (f *file) breakpoint(offset uint64) (bool, error) {
 		return false, err
 	}
 	defer unix.Unmap(text)
-	got := make([]byte, len(trap()))
+	got := make([]byte, len(unix.Breakpoint()))
 	addr := uintptr(unsafe.Pointer(unsafe.SliceData(text))) + uintptr(offset-low)
 	if err := unix.ReadOwn(got, addr); err != nil {
 		return false, err
@@ -116,20 +115,11 @@ func (f *file) breakpoint(offset uint64) (bool, error) {
 }
 
 // trapped tells whether what is in memory was put there by the kernel: a
-// breakpoint, or since Linux 6.18 a call in place of a 5-byte nop. A file may
-// have a breakpoint of its own.
+// breakpoint, or the call that it makes of one. A file may have a breakpoint of its own.
 func (f *file) trapped(offset uint64, got []byte) (bool, error) {
 	was := make([]byte, len(got))
 	if _, err := f.f.ReadAt(was, int64(offset)); err != nil {
 		return false, err
 	}
 	return !bytes.Equal(was, got), nil
-}
-
-// trap is the uprobe instruction: int3 on x86, BRK #5 on arm64 (UPROBES_BRK_IMM).
-func trap() []byte {
-	if runtime.GOARCH == "arm64" {
-		return []byte{0xa0, 0x00, 0x20, 0xd4}
-	}
-	return []byte{0xcc}
 }

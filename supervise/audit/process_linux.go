@@ -97,17 +97,16 @@ func parseMapping(line string) (m mapping, ok bool) {
 	return m, err == nil && m.inode != 0 && strings.HasPrefix(m.path, "/")
 }
 
-// lacks gives the file offsets that the process maps and where it has no
-// breakpoint.
-func (u user) lacks(offsets []uint64) ([]uint64, error) {
+// lacks gives the file offsets that the process maps and where its memory is as
+// the file is.
+func (u user) lacks(f *file, offsets []uint64) ([]uint64, error) {
 	mem, err := os.Open(fmt.Sprintf("/proc/%d/mem", u.PID))
 	if err != nil {
 		return nil, err
 	}
 	defer mem.Close()
 	var out []uint64
-	want := trap()
-	got := make([]byte, len(want))
+	got := make([]byte, len(unix.Breakpoint()))
 	for _, off := range offsets {
 		for _, m := range u.mappings {
 			if off < m.offset || off-m.offset >= m.end-m.start {
@@ -119,14 +118,13 @@ func (u user) lacks(offsets []uint64) ([]uint64, error) {
 				}
 				return nil, err
 			}
-			if !bytes.Equal(got, want) && !optimised(got) {
+			switch on, err := f.trapped(off, got); {
+			case err != nil:
+				return nil, err
+			case !on:
 				out = append(out, off)
 			}
 		}
 	}
 	return out, nil
 }
-
-// optimised tells of a call, which takes the place of a breakpoint on a 5-byte
-// nop since Linux 6.18. No function begins with one otherwise.
-func optimised(got []byte) bool { return len(got) == 1 && got[0] == 0xe8 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path"
-	"strconv"
 	"strings"
 
 	"github.com/surehook/surehook/internal/unix"
@@ -64,24 +63,18 @@ func find(mount uint64, pid int) (*Layers, error) {
 	return nil, fmt.Errorf("the overlay mount %d is of another mount namespace", mount)
 }
 
-// parse finds a mount in a text of mountinfo (proc_pid_mountinfo(5)).
+// parse finds a mount in a text of mountinfo.
 func parse(text string, mount uint64) *Layers {
-	id := strconv.FormatUint(mount, 10)
-	for line := range strings.Lines(text) {
-		fields := strings.Fields(line)
-		if len(fields) < 7 || fields[0] != id {
+	for _, m := range unix.ParseMounts(text) {
+		if m.ID != mount {
 			continue
 		}
-		rest := fields[6:]
-		for len(rest) > 0 && rest[0] != "-" { // optional fields
-			rest = rest[1:]
-		}
-		if len(rest) < 4 || rest[1] != "overlay" {
+		if m.Type != "overlay" {
 			return nil
 		}
-		l := &Layers{Root: unescape(fields[3]), Point: unescape(fields[4])}
-		for option := range strings.SplitSeq(rest[3], ",") {
-			l.set(unescape(option))
+		l := &Layers{Root: m.Root, Point: m.Point}
+		for _, option := range m.Options {
+			l.set(option)
 		}
 		return l
 	}
@@ -125,25 +118,6 @@ func splitLower(list string) []string {
 		}
 	}
 	return kept
-}
-
-// unescape undoes the octal escapes of mountinfo (mangle_path).
-func unescape(s string) string {
-	if !strings.Contains(s, `\0`) && !strings.Contains(s, `\1`) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 3
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }
 
 // inside is the path of a file in the overlay itself.
