@@ -66,8 +66,8 @@ type Build struct {
 	Current bool
 	Since   time.Time // when it was attached
 	Plan    sites.Judgement
-	Sites   int // places that are attached
-	Failed  int // places that could not be
+	Sites   int // places where an execution begins
+	Failed  int // of these, those that could not be attached
 	// Executions in this build.
 	Executions, Undecided uint64
 }
