@@ -23,7 +23,7 @@ func TestLive(t *testing.T) {
 	if err := attach.Permitted(); err != nil {
 		t.Skip(err)
 	}
-	r, err := Run(context.Background(), Options{Rounds: 1, Batch: 200 * time.Microsecond, Dir: t.TempDir()})
+	r, err := Run(context.Background(), Options{Rounds: 1, Batch: 200 * time.Microsecond, Dir: t.TempDir(), Patience: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

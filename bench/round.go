@@ -196,6 +196,12 @@ func (p *probe) toggle(rng *rand.Rand) error {
 	return nil
 }
 
+// forget drops the last round.
+func (s *subject) forget() {
+	last := len(s.cost) - 1
+	s.untraced, s.traced, s.cost = s.untraced[:last], s.traced[:last], s.cost[:last]
+}
+
 func closeIf(l io.Closer) error {
 	if l == nil {
 		return nil

@@ -31,6 +31,7 @@ type bench struct {
 	done     int
 	// recursion tells whether the kernel counts recursion misses.
 	recursion func() bool
+	quiet     *quiet
 	// ranIn tells how often a program ran in a process.
 	ranIn func(*bpf.Work, *caller.Process) (n uint64, counts bool, err error)
 }
@@ -57,6 +58,10 @@ func Run(ctx context.Context, opts Options) (report *Report, err error) {
 	if err := b.load(); err != nil {
 		return nil, err
 	}
+	if b.quiet, err = newQuiet(b.dir, b.cpu, b.opts.Patience); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.quiet.process.Close()) }()
 	before := cpuTimes(b.cpu)
 	rng := rand.New(rand.NewPCG(b.opts.Seed, 0))
 	for range b.opts.Rounds {
@@ -65,12 +70,14 @@ func Run(ctx context.Context, opts Options) (report *Report, err error) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			if err := b.round(ctx, s, rng); err != nil {
+			if err := b.quietly(ctx, s, rng); err != nil {
 				return nil, err
 			}
+			b.progress()
 		}
 	}
 	b.report.Noise.Stolen = stolen(before, cpuTimes(b.cpu))
+	b.report.Noise.Slow, b.report.Noise.Waited = b.quiet.slow, b.quiet.waited.Seconds()
 	b.conclude()
 	return b.report, nil
 }
@@ -174,15 +181,6 @@ func (b *bench) load() error {
 // round measures one subject once, in fresh processes: where a process's memory
 // lies is then another each time, and part of the spread.
 func (b *bench) round(ctx context.Context, s *subject, rng *rand.Rand) (err error) {
-	defer func() {
-		b.done++
-		if b.opts.Progress != nil {
-			b.opts.Progress(b.done, b.opts.Rounds*len(b.subjects))
-		}
-	}()
-	if s.figure.Unavailable != "" {
-		return nil
-	}
 	p := &probe{subject: s, bench: b}
 	if p.hot, err = caller.Start(b.dir, b.cpu); err != nil {
 		return err
@@ -216,6 +214,14 @@ func (b *bench) round(ctx context.Context, s *subject, rng *rand.Rand) (err erro
 	return s.failed(err)
 }
 
+// progress tells whoever asks how much is done.
+func (b *bench) progress() {
+	b.done++
+	if b.opts.Progress != nil {
+		b.opts.Progress(b.done, b.opts.Rounds*len(b.subjects))
+	}
+}
+
 // failed notes why a kind cannot be attached; anything else is an error.
 func (s *subject) failed(err error) error {
 	var why *refused
@@ -242,7 +248,7 @@ func (k kind) suspect() string {
 
 // conclude makes figures of the rounds.
 func (b *bench) conclude() {
-	contest := map[Work][]*Figure{}
+	contest := map[Work][]rival{}
 	for _, s := range b.subjects {
 		f := s.figure
 		if f.Unavailable != "" {
@@ -253,13 +259,13 @@ func (b *bench) conclude() {
 		f.Untraced, _ = interval(s.untraced)
 		f.Traced, _ = interval(s.traced)
 		f.Cost, b.report.Confidence = interval(s.cost)
-		contest[f.Work] = append(contest[f.Work], f)
+		contest[f.Work] = append(contest[f.Work], rival{f, s.cost})
 	}
 	if !b.report.Ranked() {
 		return
 	}
-	for _, figures := range contest {
-		rank(figures)
+	for _, rivals := range contest {
+		rank(rivals)
 	}
 }
 

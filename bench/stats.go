@@ -64,36 +64,54 @@ func median(v []float64) float64 {
 func middle(values []float64) float64 { return median(slices.Sorted(slices.Values(values))) }
 
 // Resolution is the share of a cost by which the next one must differ for
-// another rank, beside what the intervals say. These hold what changes between
-// the rounds of a run; from run to run figures differ by a few percent more.
+// another rank. The intervals hold what changes between the rounds of a run;
+// from run to run figures differ by a few percent more.
 const Resolution = 0.05
 
-// span is what a cost may be for the purpose of ranks.
-func (i Interval) span() (low, high float64) {
-	half := Resolution / 2 * math.Abs(i.Median)
-	return i.Low - half, i.High + half
+// rival is a figure and the costs of its rounds.
+type rival struct {
+	*Figure
+	rounds []float64
 }
 
-// rank numbers what was measured from the cheapest, 1. What lies between
-// others' intervals joins them: a rank ends only where all that is cheaper lies
-// below all that is dearer, so that two ranks are never a guess.
-func rank(figures []*Figure) {
-	slices.SortStableFunc(figures, func(a, b *Figure) int { return cmp.Compare(a.Cost.Median, b.Cost.Median) })
-	// low[i] is the least that anything from i on may cost.
-	low := make([]float64, len(figures)+1)
-	for i := len(figures) - 1; i >= 0; i-- {
-		low[i], _ = figures[i].Cost.span()
-		if i+1 < len(figures) {
-			low[i] = min(low[i], low[i+1])
-		}
+// above tells that a costs more than b: that the differences within the rounds
+// do, at the confidence of an interval. What changed on the machine from round
+// to round, for both of them, is not in these.
+func (a rival) above(b rival) bool {
+	n := min(len(a.rounds), len(b.rounds))
+	if n == 0 {
+		return false
 	}
-	number, high := 0, 0.0
-	for i, f := range figures {
-		_, most := f.Cost.span()
-		if i == 0 || low[i] > high {
+	more := make([]float64, n)
+	for i := range more {
+		more[i] = a.rounds[i] - b.rounds[i]
+	}
+	in, _ := interval(more)
+	return in.Low > Resolution*math.Abs(b.Cost.Median)
+}
+
+// rank numbers what was measured from the cheapest, 1. A rank ends only where
+// all that is cheaper lies below all that is dearer, so that two ranks are never
+// a guess; what cannot be told from some of both joins them.
+func rank(list []rival) {
+	slices.SortStableFunc(list, func(a, b rival) int { return cmp.Compare(a.Cost.Median, b.Cost.Median) })
+	number := 0
+	for i := range list {
+		if i == 0 || apart(list[:i], list[i:]) {
 			number++
-			high = most
 		}
-		f.Rank, high = number, max(high, most)
+		list[i].Rank = number
 	}
+}
+
+// apart tells that all of high cost more than all of low.
+func apart(low, high []rival) bool {
+	for _, a := range high {
+		for _, b := range low {
+			if !a.above(b) {
+				return false
+			}
+		}
+	}
+	return true
 }

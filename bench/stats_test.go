@@ -70,30 +70,42 @@ func TestCoverage(t *testing.T) {
 }
 
 func TestRank(t *testing.T) {
-	in := func(low, median, high float64) Interval { return Interval{Median: median, Low: low, High: high} }
+	steady := func(v float64) []float64 {
+		return []float64{v, v + .1, v - .1, v + .2, v - .2, v + .05, v - .05, v + .15, v - .15}
+	}
+	plus := func(v []float64, by float64) (out []float64) {
+		for _, x := range v {
+			out = append(out, x+by)
+		}
+		return out
+	}
+	// A machine that is half as slow again in some rounds.
+	phases := []float64{500, 750, 760, 510, 505, 755, 500, 750, 510}
+	jumpy := []float64{100, 900, 300, 700, 500, 200, 800, 400, 600}
 	tests := []struct {
 		name string
-		in   []Interval
+		in   [][]float64
 		want string // ranks in the order of in
 	}{
-		{"apart", []Interval{in(20, 21, 22), in(1, 2, 3)}, "2 1"},
-		{"overlapping", []Interval{in(1, 2, 3), in(2.5, 4, 5)}, "1 1"},
-		{"touching", []Interval{in(1, 2, 3), in(3, 4, 5)}, "1 1"},
-		{"a chain is one rank", []Interval{in(1, 2, 3), in(2, 4, 6), in(5, 6, 7), in(8, 9, 10)}, "1 1 1 2"},
-		{"a wide one joins all it covers", []Interval{in(1, 2, 3), in(4, 5, 6), in(0, 7, 20), in(30, 31, 32)}, "1 1 1 2"},
-		{"same", []Interval{in(1, 1, 1), in(1, 1, 1)}, "1 1"},
-		{"below zero", []Interval{in(-5, -4, -3), in(-2, -1, 0)}, "1 2"},
-		{"too near to matter", []Interval{in(999, 1000, 1001), in(1029, 1030, 1031)}, "1 1"},
-		{"far enough", []Interval{in(999, 1000, 1001), in(1059, 1060, 1061)}, "1 2"},
+		{"apart", [][]float64{steady(20), steady(2)}, "2 1"},
+		{"same", [][]float64{steady(20), steady(20)}, "1 1"},
+		{"both slow in the same rounds", [][]float64{phases, plus(phases, 60)}, "1 2"},
+		{"each slow in other rounds", [][]float64{jumpy, plus(phases, 60)}, "1 1"},
+		{"a wide one joins all it covers", [][]float64{steady(300), steady(500), jumpy, steady(1000)}, "1 1 1 2"},
+		{"below zero", [][]float64{steady(-4), steady(-1)}, "1 2"},
+		{"too near to matter", [][]float64{steady(1000), steady(1030)}, "1 1"},
+		{"far enough", [][]float64{steady(1000), steady(1060)}, "1 2"},
 		{"none", nil, ""},
 	}
 	for _, test := range tests {
-		var figures, sorted []*Figure
-		for _, i := range test.in {
-			figures = append(figures, &Figure{Cost: i})
+		var figures, list []rival
+		for _, v := range test.in {
+			f := &Figure{}
+			f.Cost, _ = interval(v)
+			figures = append(figures, rival{f, v})
 		}
-		sorted = append(sorted, figures...)
-		rank(sorted)
+		list = append(list, figures...)
+		rank(list)
 		var got []string
 		for _, f := range figures {
 			got = append(got, string(rune('0'+f.Rank)))

@@ -28,8 +28,11 @@ type Options struct {
 	Rounds int
 	// Batch is the length of what is timed at once; 0: 1 ms.
 	Batch time.Duration
-	CPU   *int   // to measure on; nil: the last one that this process may use
-	Seed  uint64 // of the order in which is measured
+	// Patience is how long may be waited in all for the processor to be as quick
+	// as it was at its best; 0: a minute; below 0: not at all.
+	Patience time.Duration
+	CPU      *int   // to measure on; nil: the last one that this process may use
+	Seed     uint64 // of the order in which is measured
 	// Dir takes the program that is measured, which must be allowed to run
 	// there; "": the directory for temporary files.
 	Dir string
@@ -122,4 +125,9 @@ type Noise struct {
 	Requests    uint64 `json:"requests"`
 	// Stolen is the share of time that the hypervisor took from the CPU, 0 to 1.
 	Stolen float64 `json:"stolen"`
+	// Slow is how many rounds were measured though the processor was slower than
+	// at its best, by more than a tenth; Waited, in seconds, how long was waited,
+	// or measured in vain, because of that.
+	Slow   uint64  `json:"slow"`
+	Waited float64 `json:"waited"`
 }

@@ -216,7 +216,7 @@ func (r *workload) run(ctx context.Context) (time.Duration, error) {
 }
 
 func (r *workload) conclude() {
-	contests := map[Work][]*Figure{}
+	contests := map[Work][]rival{}
 	for _, c := range r.contests {
 		f := c.figure
 		if f.Unavailable != "" {
@@ -227,11 +227,11 @@ func (r *workload) conclude() {
 		f.Untraced, _ = interval(c.untraced)
 		f.Traced, _ = interval(c.traced)
 		f.Cost, r.bench.report.Confidence = interval(c.cost)
-		contests[f.Work] = append(contests[f.Work], f)
+		contests[f.Work] = append(contests[f.Work], rival{f, c.cost})
 	}
 	if r.bench.report.Ranked() {
-		for _, figures := range contests {
-			rank(figures)
+		for _, rivals := range contests {
+			rank(rivals)
 		}
 	}
 }

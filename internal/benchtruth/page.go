@@ -25,10 +25,10 @@ func Replace(page, text string) (string, error) {
 	return head + begin + "\n\n" + text + "\n" + end + tail, nil
 }
 
-// Check is one subject measured by both.
+// Check is one subject measured by both, in turns.
 type Check struct {
 	Subject Subject
-	Ours    []float64 // cost in ns, one a run
+	Ours    []float64 // cost in ns, one a turn
 	Theirs  []float64
 	Err     error // the other could not measure it
 }
@@ -83,12 +83,19 @@ func rounds(r *bench.Report) int {
 }
 
 func noise(runs []*bench.Report) string {
-	var interrupted, requests uint64
-	most := 0.0
+	var interrupted, requests, slow uint64
+	most, waited := 0.0, 0.0
+	measured := 0
 	for _, r := range runs {
 		interrupted, requests, most = interrupted+r.Noise.Interrupted, requests+r.Noise.Requests, max(most, r.Noise.Stolen)
+		slow, waited = slow+r.Noise.Slow, waited+r.Noise.Waited
+		for _, f := range r.Figures {
+			measured += f.Rounds
+		}
 	}
-	return fmt.Sprintf("%d interruptions in %d measurements, at most %.1f %% of the CPU taken by the hypervisor", interrupted, requests, 100*most)
+	return fmt.Sprintf("%d interruptions in %d measurements, at most %.1f %% of the CPU taken by the hypervisor; "+
+		"%.0f s waited for the processor to be as quick as at its best, %d of %d rounds measured when it was not",
+		interrupted, requests, 100*most, waited, slow, measured)
 }
 
 func (p *page) stability(list []Stability) {
@@ -185,7 +192,7 @@ func (p *page) published(runs []*bench.Report) {
 
 func (p *page) checks(list []Check) {
 	p.add("### Against an independent measurement\n")
-	p.add("A C program with its own loop and clock, traced by bpftrace with an empty program, once after each run; ns, medians of all runs.\n")
+	p.add("A C program with its own loop and clock, traced by bpftrace with an empty program. The two measure in turns, after the runs; ns, medians of the turns.\n")
 	p.add("| hookpoint | here | independent | apart | within %.0f %% |\n|---|---|---|---|---|", 100*near)
 	for _, c := range list {
 		if c.Err != nil || len(c.Ours) == 0 || len(c.Theirs) == 0 {

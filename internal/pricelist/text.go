@@ -169,7 +169,7 @@ func lost(f bench.Figure) string {
 // notes says what else there is to know.
 func (t *table) notes(r *bench.Report) {
 	if r.Ranked() {
-		t.printf("\nEqual ranks: the intervals do not tell these apart, or they differ by less than %.0f %%, which runs do as well.\n"+
+		t.printf("\nEqual ranks: the rounds do not tell these apart, or they differ by less than %.0f %%, which runs do as well.\n"+
 			"What has the rank of \"nothing\" cannot be told from nothing.\n", 100*bench.Resolution)
 	} else {
 		t.printf("\nNo ranks: with so few rounds intervals do not hold what they promise; --rounds %d or more gives 95 %%.\n", bench.RankedRounds)
@@ -183,6 +183,9 @@ func (t *table) notes(r *bench.Report) {
 		t.printf("Noise: %d interruptions in %d measurements", n.Interrupted, n.Requests)
 		if n.Stolen > 0 {
 			t.printf(", %.1f %% of the CPU taken by the hypervisor", 100*n.Stolen)
+		}
+		if n.Waited > 0 || n.Slow > 0 {
+			t.printf(", %.0f s waited for the processor to be as quick as at its best, %d rounds measured when it was not", n.Waited, n.Slow)
 		}
 		t.printf(".\n")
 	}

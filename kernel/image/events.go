@@ -49,8 +49,29 @@ func rawNames(s *source) map[uint64]string {
 	return out
 }
 
+// bpfMap is what the entry of a tracepoint is called in the table in which the
+// kernel looks for it (__bpf_raw_tp_map, include/trace/bpf_probe.h).
+const bpfMap = "__bpf_trace_tp_map_"
+
+// bpfTable tells whether the kernel's file names the entries of that table.
+func (b *builder) bpfTable() bool {
+	for name := range b.core.byName {
+		if strings.HasPrefix(name, bpfMap) {
+			return true
+		}
+	}
+	return false
+}
+
+// addRaws adds the tracepoints that BPF programs can be put on. A tracepoint
+// without an entry in the kernel's table, as some of x86's interrupt vectors
+// since 7.2, is none.
 func (b *builder) addRaws(s *source, raws map[uint64]string) {
+	table := b.bpfTable()
 	for _, name := range raws {
+		if _, ok := s.byName[bpfMap+name]; !ok && table {
+			continue
+		}
 		r := kernel.RawTracepoint{Name: name, Module: s.module}
 		if s.types != nil {
 			r.Params = s.types.Raw[name]

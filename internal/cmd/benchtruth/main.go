@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"time"
 
 	"github.com/surehook/surehook/bench"
 	"github.com/surehook/surehook/internal/benchtruth"
@@ -66,55 +67,69 @@ func run(ctx context.Context, o options) error {
 	return write(o.out, benchtruth.Render(runs, checks, orders))
 }
 
-// measure makes the runs, each followed by the independent measurement.
+// patience is how long a run may wait for a processor that others slow down.
+const patience = 4 * time.Minute
+
+// measure makes the runs, and after them the same with the independent
+// measurement in turns.
 func measure(ctx context.Context, o options) (runs []*bench.Report, checks []benchtruth.Check, err error) {
-	for _, s := range benchtruth.Subjects() {
-		checks = append(checks, benchtruth.Check{Subject: s})
-	}
-	var other *benchtruth.Independent
-	defer func() {
-		if other != nil {
-			err = errors.Join(err, other.Close())
-		}
-	}()
 	for n := range o.runs {
-		r, err := bench.Run(ctx, bench.Options{Seed: uint64(n + 1), Rounds: o.rounds})
+		r, err := bench.Run(ctx, bench.Options{Seed: uint64(n + 1), Rounds: o.rounds, Patience: patience})
 		if err != nil {
 			return nil, nil, err
 		}
 		runs = append(runs, r)
 		fmt.Fprintf(os.Stderr, "run %d of %d\n", n+1, o.runs)
-		if other == nil {
-			if other, err = benchtruth.NewIndependent(ctx, r.CPU); err != nil {
-				return nil, nil, err
-			}
-			defer func() { err = errors.Join(err, other.Close()) }()
-		}
+	}
+	other, err := benchtruth.NewIndependent(ctx, runs[0].CPU)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, other.Close()) }()
+	for _, s := range benchtruth.Subjects() {
+		checks = append(checks, benchtruth.Check{Subject: s})
+	}
+	for n := range turns {
 		for i := range checks {
-			if err := again(ctx, &checks[i], r, other); err != nil {
+			if err := turn(ctx, &checks[i], uint64(n), other); err != nil {
 				return nil, nil, err
 			}
 		}
+		fmt.Fprintf(os.Stderr, "turn %d of %d\n", n+1, turns)
 	}
 	return runs, checks, nil
 }
 
-// again measures one subject in the other way.
-func again(ctx context.Context, c *benchtruth.Check, r *bench.Report, other *benchtruth.Independent) error {
-	for _, f := range r.Figures {
-		if f.Kind != c.Subject.Kind || f.Work != bench.Empty || f.Unavailable != "" || c.Err != nil {
-			continue
-		}
-		theirs, err := other.Cost(ctx, c.Subject)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			c.Err = err
-			return nil
-		}
-		c.Ours, c.Theirs = append(c.Ours, f.Cost.Median), append(c.Theirs, theirs)
+// turns is how often each subject is measured in both ways, turned how many
+// rounds of ours are one.
+const (
+	turns  = 9
+	turned = 3
+)
+
+// turn measures one subject in both ways.
+func turn(ctx context.Context, c *benchtruth.Check, seed uint64, other *benchtruth.Independent) error {
+	if c.Err != nil {
+		return nil
 	}
+	r, err := bench.Run(ctx, bench.Options{Kinds: []string{c.Subject.Kind}, Works: []bench.Work{bench.Empty}, Rounds: turned, Seed: seed})
+	if err != nil {
+		return err
+	}
+	f := r.Figures[0]
+	if f.Unavailable != "" {
+		c.Err = errors.New(f.Unavailable)
+		return nil
+	}
+	theirs, err := other.Cost(ctx, c.Subject)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		c.Err = err
+		return nil
+	}
+	c.Ours, c.Theirs = append(c.Ours, f.Cost.Median), append(c.Theirs, theirs)
 	return nil
 }
 

@@ -47,34 +47,45 @@ func (u User) Runs() bool {
 
 // Find looks through all processes but this one, and with open at what they
 // have open too. The users of a file are those by its index.
+//
+// Whoever has opened a file before Find, and closes it only once it is mapped,
+// is found: what is open is read before what is mapped.
 func Find(files []File, open bool) ([][]User, error) {
-	out := make([][]User, len(files))
 	if len(files) == 0 {
-		return out, nil
+		return nil, nil
 	}
-	names, err := processes()
+	pids, err := processes()
 	if err != nil {
 		return nil, err
 	}
+	return find(pids, files, open), nil
+}
+
+// find is Find among some processes.
+func find(pids []int, files []File, open bool) [][]User {
+	out := make([][]User, len(files))
 	var buf bytes.Buffer
 	self := os.Getpid()
-	for _, pid := range names {
+	opened := make([]bool, len(files))
+	for _, pid := range pids {
 		if pid == self {
 			continue
+		}
+		for i, f := range files {
+			opened[i] = open && hasOpen(pid, f)
 		}
 		buf.Reset()
 		if err := read(&buf, fmt.Sprintf("/proc/%d/maps", pid)); err != nil {
 			continue // it has ended
 		}
 		for i, f := range files {
-			u := User{PID: pid, Areas: areas(buf.Bytes(), f)}
-			u.Open = open && hasOpen(pid, f)
+			u := User{PID: pid, Areas: areas(buf.Bytes(), f), Open: opened[i]}
 			if len(u.Areas) > 0 || u.Open {
 				out[i] = append(out[i], u)
 			}
 		}
 	}
-	return out, nil
+	return out
 }
 
 // Of gives the mappings of a file in one process.

@@ -3,10 +3,13 @@
 package mapped
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -98,5 +101,80 @@ func TestFind(t *testing.T) {
 	}
 	if len(Of(runs.Process.Pid, of)) == 0 {
 		t.Error("its areas are not found")
+	}
+}
+
+// maps has the test's program be TestLoading's other process.
+const maps = "SUREHOOK_TEST_MAPS"
+
+// Whoever loads a library has it open until it is mapped: there is no moment at
+// which it is not found.
+func TestLoading(t *testing.T) {
+	if dir := os.Getenv(maps); dir != "" {
+		load(t, dir)
+		return
+	}
+	dir := t.TempDir()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestLoading$")
+	cmd.Env = append(os.Environ(), maps+"="+dir)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { in.Close(); cmd.Wait() }()
+	one := make([]byte, 1)
+	for i := range loads {
+		path := library(dir, i)
+		if err := os.WriteFile(path, make([]byte, 4096), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		id, err := unix.StatPath(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := in.Write(one); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.Read(one); err != nil { // it has the file open
+			t.Fatal(err)
+		}
+		users := find([]int{cmd.Process.Pid}, []File{{ID: id, Base: filepath.Base(path)}}, true)
+		if len(users[0]) == 0 {
+			t.Fatalf("load %d: the process that has it open or mapped was not found", i)
+		}
+	}
+}
+
+const loads = 3000
+
+func library(dir string, i int) string { return filepath.Join(dir, fmt.Sprintf("%d.so", i)) }
+
+// load opens a file for each byte of its input, says so, and maps it a moment later.
+func load(t *testing.T, dir string) {
+	one := make([]byte, 1)
+	for i := range loads {
+		if _, err := os.Stdin.Read(one); err != nil {
+			return
+		}
+		f, err := os.Open(library(dir, i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.Stdout.Write(one)
+		for end := time.Now().Add(time.Duration(i%100) * time.Microsecond); time.Now().Before(end); {
+		}
+		mem, err := syscall.Mmap(int(f.Fd()), 0, 4096, syscall.PROT_READ, syscall.MAP_PRIVATE)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		defer syscall.Munmap(mem)
 	}
 }
