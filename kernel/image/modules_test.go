@@ -47,6 +47,9 @@ func checkModule(t *testing.T, s *kernel.Snapshot) {
 	if diff := cmp.Diff(want, s.Events[i]); diff != "" {
 		t.Error(diff)
 	}
+	if slices.ContainsFunc(s.Raws, func(r kernel.RawTracepoint) bool { return r.Name == "my_bare" }) {
+		t.Error("a tracepoint that is not in the kernel's table for BPF is said to be one for it")
+	}
 	calls, err := s.Callees("my_open")
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,8 @@ struct trace_event_call {
 struct syscall_metadata { const char *name; int syscall_nr; int nb_args; const char **types; const char **args; };
 
 struct tracepoint __tracepoint_sched_switch = { "sched_switch" };
+static void *__bpf_trace_tp_map_sched_switch SECTION("__bpf_raw_tp_map") = &__tracepoint_sched_switch;
+struct tracepoint __tracepoint_not_for_bpf = { "not_for_bpf" };
 static struct trace_event_fields switch_fields[] = {
 	{ "char[TASK_COMM_LEN]", { { "comm", 16, 1, 0, 0, 16 } } },
 	{ "pid_t", { { "pid", 4, 4, 1 } } },

@@ -13,6 +13,8 @@ struct tracepoint { const char *name; int key; };
 struct trace_event_call { struct list_head list; struct trace_event_class *class; struct tracepoint *tp; void *data; };
 
 struct tracepoint __tracepoint_my_event = { "my_event" };
+static void *__bpf_trace_tp_map_my_event SECTION("__bpf_raw_tp_map") = &__tracepoint_my_event;
+struct tracepoint __tracepoint_my_bare = { "my_bare" };
 static struct trace_event_fields fields[] = { { "int", "n", 4, 4, 1 }, { 0 } };
 static struct trace_event_class class = { "my_fs", 0, fields };
 static struct trace_event_call event_my_event = { .class = &class, .tp = &__tracepoint_my_event };
