@@ -33,14 +33,17 @@ func NewKit(dir string) (*Kit, error) {
 	return k, compile(dir, callerSource, "caller.c", "-O2", "-o", k.Caller)
 }
 
+// Versions is how many versions of a library there can be.
+const Versions = 2800
+
 // Number is what the functions of a version say they are: of a size that the
-// compiler makes the same code of.
-func Number(version int) int { return 40 + version }
+// compiler makes the same code of, an immediate of 12 bits on arm64.
+func Number(version int) int { return 1000 + version }
 
 // Layouts is how many layouts there are; in each the functions are elsewhere.
 const Layouts = 4
 
-// Library gives a library of that version, 1 to 80, in that layout. Those of
+// Library gives a library of that version, 1 to Versions, in that layout. Those of
 // one layout differ in nothing but the numbers that the functions add.
 func (k *Kit) Library(layout, version int) (string, error) {
 	k.mu.Lock()

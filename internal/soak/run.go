@@ -35,7 +35,15 @@ type Options struct {
 type Sample struct {
 	At    time.Time
 	Calls Calls
+	// Newest is the version that was there, Of how often the functions that are
+	// Hooked were called in it and in those before.
+	Newest int
+	Of     [recent]uint64
 }
+
+// recent is how many versions a sample has: a gap of one is over before as many
+// others came.
+const recent = 16
 
 // Outcome is what came of it.
 type Outcome struct {
@@ -45,6 +53,7 @@ type Outcome struct {
 	Crashed        uint64
 	Processes      uint64
 	Replaced       map[Way]int
+	Log            []Replacement
 	Samples        []Sample
 	Took           time.Duration
 }
@@ -56,6 +65,15 @@ func (o *Outcome) Lost() int64 {
 		lost += int64(o.Truth[i]) - int64(o.Counted[i])
 	}
 	return lost
+}
+
+// take samples the truth.
+func take(truth *Truth, newest int) Sample {
+	s := Sample{At: time.Now(), Calls: truth.Calls(), Newest: newest}
+	for i := range min(recent, newest) {
+		s.Of[i] = truth.Of(newest - i)
+	}
+	return s
 }
 
 // In is what was called of the functions that are hooked within some times, a
@@ -118,6 +136,9 @@ const (
 
 // Run replaces a library o.N times under load and compares.
 func Run(o Options) (out *Outcome, err error) {
+	if o.N > Versions/2 {
+		return nil, fmt.Errorf("%d replacements: there are versions for %d", o.N, Versions/2)
+	}
 	if len(o.Ways) == 0 {
 		o.Ways = Ways()
 	}
@@ -165,14 +186,20 @@ func Run(o Options) (out *Outcome, err error) {
 		}
 	}
 	defer func() { err = errors.Join(err, counter.Close()) }()
-	l, err := startLoad(kit, path, truth, o.Callers)
+	ways := make([]Way, o.N)
+	for i := range ways {
+		ways[i] = o.Ways[rnd.IntN(len(o.Ways))]
+	}
+	if err := r.Compile(ways); err != nil {
+		return nil, err
+	}
+	l, err := startLoad(kit, path, truth, r, o.Callers)
 	if err != nil {
 		return nil, err
 	}
 	out = &Outcome{Replaced: map[Way]int{}}
 	begin := time.Now()
-	for range o.N {
-		w := o.Ways[rnd.IntN(len(o.Ways))]
+	for _, w := range ways {
 		if err := r.Do(w); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", w, err), l.end())
 		}
@@ -183,7 +210,7 @@ func Run(o Options) (out *Outcome, err error) {
 	if err := l.end(); err != nil {
 		return nil, err
 	}
-	out.Samples = l.samples
+	out.Samples, out.Log = l.samples, r.log
 	out.Truth, out.Wrong, out.Failed, out.Crashed, out.Processes = truth.Calls(), truth.Wrong(), truth.Failed(), truth.Crashed(), truth.Processes()
 	out.Counted, err = counter.Calls()
 	return out, err
@@ -197,7 +224,7 @@ type load struct {
 	samples []Sample
 }
 
-func startLoad(kit *Kit, path string, truth *Truth, callers int) (*load, error) {
+func startLoad(kit *Kit, path string, truth *Truth, r *Replacer, callers int) (*load, error) {
 	l := &load{stop: make(chan struct{}), done: make(chan struct{})}
 	kinds := [][]string{{"keep", strconv.Itoa(manyRounds)}, {"keep", "1000000000"}}
 	for range callers {
@@ -213,17 +240,17 @@ func startLoad(kit *Kit, path string, truth *Truth, callers int) (*load, error) 
 		}
 		l.cmds = append(l.cmds, cmd)
 	}
-	go l.sample(truth)
+	go l.sample(truth, r)
 	return l, nil
 }
 
 // sample writes down how much was called, again and again.
-func (l *load) sample(truth *Truth) {
+func (l *load) sample(truth *Truth, r *Replacer) {
 	defer close(l.done)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
-		l.samples = append(l.samples, Sample{time.Now(), truth.Calls()})
+		l.samples = append(l.samples, take(truth, int(r.current.Load())))
 		select {
 		case <-l.stop:
 			return

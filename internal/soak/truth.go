@@ -24,6 +24,7 @@ type counters struct {
 	rounds    atomic.Uint64
 	crashed   atomic.Uint64
 	processes atomic.Uint64
+	of        [Versions + 1]atomic.Uint64
 }
 
 // Truth is what callers have written down of themselves, in a file that all of
@@ -60,6 +61,9 @@ func (t *Truth) Calls() Calls {
 	}
 	return c
 }
+
+// Of is how often the functions that are Hooked were called in a version.
+func (t *Truth) Of(version int) uint64 { return t.c.of[version].Load() }
 
 // Wrong is how many results were not those of the library's version.
 func (t *Truth) Wrong() uint64 { return t.c.wrong.Load() }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,36 +35,32 @@ type Replacer struct {
 	rnd  *rand.Rand
 
 	layout, version int
+	current         atomic.Int64 // the version that is there, or about to be
 	links           int
+	log             []Replacement
+}
+
+// Replacement is one version of the library, which was put in place then.
+type Replacement struct {
+	Version    int
+	Way        Way
+	Began, End time.Time
 }
 
 // NewReplacer puts a first library at path, and makes the directories that
 // links lead to.
 func NewReplacer(kit *Kit, path string, rnd *rand.Rand) (*Replacer, error) {
-	r := &Replacer{kit: kit, path: path, rnd: rnd, version: 1}
-	for l := range Layouts { // compiled before anything is measured
-		for v := range versions {
-			if _, err := kit.Library(l, v+1); err != nil {
-				return nil, err
-			}
-		}
-	}
+	r := &Replacer{kit: kit, path: path, rnd: rnd}
 	if err := os.MkdirAll(filepath.Join(filepath.Dir(path), "other"), 0o755); err != nil {
 		return nil, err
 	}
 	return r, r.Do(Rename)
 }
 
-// versions is how many there are of a layout.
-const versions = 3
-
 // next chooses another library, in place one of the same layout: what runs in
 // it must not find itself in the middle of other code.
 func (r *Replacer) next(layout bool) ([]byte, error) {
-	if layout {
-		r.layout = r.rnd.IntN(Layouts)
-	}
-	r.version = 1 + r.version%versions
+	r.choose(layout)
 	path, err := r.kit.Library(r.layout, r.version)
 	if err != nil {
 		return nil, err
@@ -71,8 +68,50 @@ func (r *Replacer) next(layout bool) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// Do replaces the library.
+// choose chooses the next version and its layout.
+func (r *Replacer) choose(layout bool) {
+	r.version++
+	r.current.Store(int64(r.version))
+	if layout {
+		r.layout = r.layoutOf(r.version)
+	}
+}
+
+// layoutOf is the layout of a version that is put there otherwise than in place.
+func (r *Replacer) layoutOf(version int) int {
+	return int(uint64(version) * 0x9e3779b97f4a7c15 >> 60 % Layouts)
+}
+
+// Compile compiles what replacements in these ways will need.
+func (r *Replacer) Compile(ways []Way) error {
+	version, layouts := r.version, []int{r.layout}
+	for _, w := range ways {
+		version++
+		switch w {
+		case InPlace:
+		case Gone: // the one before may come back
+			layouts = append(layouts, r.layoutOf(version))
+		default:
+			layouts = []int{r.layoutOf(version)}
+		}
+		for _, l := range layouts {
+			if _, err := r.kit.Library(l, version); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Do replaces the library by the next version.
 func (r *Replacer) Do(w Way) error {
+	began := time.Now()
+	err := r.do(w)
+	r.log = append(r.log, Replacement{int(r.current.Load()), w, began, time.Now()})
+	return err
+}
+
+func (r *Replacer) do(w Way) error {
 	switch w {
 	case Rename:
 		return r.rename()
@@ -114,9 +153,7 @@ func toDisk(path string) error {
 }
 
 func (r *Replacer) inPlace() error {
-	if _, err := r.next(false); err != nil {
-		return err
-	}
+	r.choose(false)
 	from, err := r.kit.Library(r.layout, r.version)
 	if err != nil {
 		return err
@@ -125,9 +162,7 @@ func (r *Replacer) inPlace() error {
 }
 
 func (r *Replacer) install() error {
-	if _, err := r.next(true); err != nil {
-		return err
-	}
+	r.choose(true)
 	from, err := r.kit.Library(r.layout, r.version)
 	if err != nil {
 		return err
@@ -188,6 +223,7 @@ func (r *Replacer) gone() error {
 	time.Sleep(time.Duration(r.rnd.IntN(20)) * time.Millisecond)
 	switch back {
 	case 0:
+		r.version++ // each replacement has one
 		return os.Rename(away, r.path)
 	case 1:
 		return r.rename()

@@ -49,7 +49,7 @@ func (f flags) write(b *bytes.Buffer) error {
 		{"bpftrace", f.as("bpftrace", false).fewer()},
 	}
 	fmt.Fprintf(b, "\n%s\n\n", machine())
-	fmt.Fprintf(b, "| | replaced | called | counted | lost | gaps told | called in them | results wrong | processes, crashed | attached after, p50 | p99 | max |\n")
+	fmt.Fprintf(b, "| | replaced | called | counted | lost | gaps told | called in new builds meanwhile | results wrong | processes, crashed | attached after, p50 | p99 | max |\n")
 	fmt.Fprintf(b, "|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	var first *result
 	for _, run := range runs {
@@ -105,7 +105,7 @@ func row(title string, r *result) string {
 	}
 	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/1e6) }
 	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d, %.1f s | %d | %d | %d, %d | %s | %s | %s |\n", title, r.flags.n, r.Called(),
-		int64(r.Called())-r.Lost(), r.Lost(), r.state.Gaps, r.state.GapTime.Seconds(), r.In(r.spans()), r.Wrong, r.Processes, r.Crashed,
+		int64(r.Called())-r.Lost(), r.Lost(), r.state.Gaps, r.state.GapTime.Seconds(), r.Missed(r.spans()), r.Wrong, r.Processes, r.Crashed,
 		ms(r.latency(0.5)), ms(r.latency(0.99)), ms(r.latency(1)))
 }
 

@@ -82,7 +82,7 @@ func (r *result) print(w io.Writer) {
 		return
 	}
 	fmt.Fprintf(w, "attached after: p50 %v, p99 %v, max %v of %d\n", r.latency(0.5), r.latency(0.99), r.latency(1), len(r.state.Latencies))
-	fmt.Fprintf(w, "%d gaps, %v, in which %d calls were made; %d opens held\n", r.state.Gaps, r.state.GapTime, r.In(r.spans()), r.state.Held)
+	fmt.Fprintf(w, "%d gaps, %v, in which %d calls were made in new builds (%d in all); %d opens held\n", r.state.Gaps, r.state.GapTime, r.Missed(r.spans()), r.In(r.spans()), r.state.Held)
 	for _, e := range r.s.Events() {
 		switch e.(type) {
 		case supervise.Finding, supervise.Verdict:

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ONE, TWO, THREE, FOUR, SMALL, FUNCTIONS };
+enum { ONE, TWO, THREE, FOUR, SMALL, FUNCTIONS, FIRST = 1000, VERSIONS = 2800 };
 
 /* internal/soak/truth.go has the same. All processes share it. */
 struct truth {
@@ -31,6 +31,7 @@ struct truth {
 	uint64_t rounds;
 	uint64_t crashed;   /* processes that a signal ended */
 	uint64_t processes; /* of spawn */
+	uint64_t of[VERSIONS + 1]; /* calls of ONE, TWO, FOUR and SMALL by version */
 };
 
 static struct truth *truth;
@@ -77,6 +78,8 @@ static void round_(int x)
 {
 	int v = lib.version(), a, b, c, d, bad;
 
+	if (v > FIRST && v <= FIRST + VERSIONS)
+		add(&truth->of[v - FIRST], 4 + (x & 1));
 	add(&truth->calls[ONE], 1);
 	a = lib.one();
 	add(&truth->calls[TWO], 1);
