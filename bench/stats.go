@@ -64,8 +64,8 @@ func median(v []float64) float64 {
 func middle(values []float64) float64 { return median(slices.Sorted(slices.Values(values))) }
 
 // Resolution is the share of a cost by which the next one must differ for
-// another rank. The intervals hold what changes between the rounds of a run;
-// from run to run figures differ by a few percent more.
+// another rank, and of the call without a probe. The intervals hold what changes
+// between the rounds of a run; from run to run figures differ by a few percent more.
 const Resolution = 0.05
 
 // rival is a figure and the costs of its rounds.
@@ -87,7 +87,7 @@ func (a rival) above(b rival) bool {
 		more[i] = a.rounds[i] - b.rounds[i]
 	}
 	in, _ := interval(more)
-	return in.Low > Resolution*math.Abs(b.Cost.Median)
+	return in.Low > Resolution*max(math.Abs(b.Cost.Median), a.Untraced.Median, b.Untraced.Median)
 }
 
 // rank numbers what was measured from the cheapest, 1. A rank ends only where

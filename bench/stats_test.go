@@ -92,15 +92,16 @@ func TestRank(t *testing.T) {
 		{"both slow in the same rounds", [][]float64{phases, plus(phases, 60)}, "1 2"},
 		{"each slow in other rounds", [][]float64{jumpy, plus(phases, 60)}, "1 1"},
 		{"a wide one joins all it covers", [][]float64{steady(300), steady(500), jumpy, steady(1000)}, "1 1 1 2"},
-		{"below zero", [][]float64{steady(-4), steady(-1)}, "1 2"},
+		{"below zero", [][]float64{steady(-40), steady(-10)}, "1 2"},
 		{"too near to matter", [][]float64{steady(1000), steady(1030)}, "1 1"},
 		{"far enough", [][]float64{steady(1000), steady(1060)}, "1 2"},
+		{"less than the call changes by", [][]float64{steady(0), steady(5)}, "1 1"},
 		{"none", nil, ""},
 	}
 	for _, test := range tests {
 		var figures, list []rival
 		for _, v := range test.in {
-			f := &Figure{}
+			f := &Figure{Untraced: Interval{Median: 120}}
 			f.Cost, _ = interval(v)
 			figures = append(figures, rival{f, v})
 		}

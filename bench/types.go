@@ -40,9 +40,9 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// DefaultRounds give intervals of 96 % that two outliers, one on each side, do
-// not move.
-const DefaultRounds = 9
+// DefaultRounds give intervals of 96 % that three outliers on each side do not
+// move.
+const DefaultRounds = 15
 
 // RankedRounds is the least that gives intervals of 95 %.
 const RankedRounds = 6
