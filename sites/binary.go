@@ -26,6 +26,9 @@ type Options struct {
 	// kernel changes it at run time; the address is virtual. nil: the file is
 	// none of a kernel, and what uprobes fail on is avoided instead.
 	Reserved func(addr uint64) bool
+	// Refused tells of further places where it is, for what the instructions are;
+	// nil: there are none.
+	Refused func(addr uint64) bool
 	// Jumps gives where else control may go from an instruction of a kernel
 	// than it says (flow.Options.Jumps); nil for programs.
 	Jumps func(in *flow.Insn) []uint64
@@ -62,6 +65,7 @@ type Binary struct {
 	skipLanding bool // Options.SkipLanding
 
 	reserved func(addr uint64) bool // Options.Reserved
+	unprobed func(addr uint64) bool // Options.Refused
 	jumps    func(in *flow.Insn) []uint64
 
 	closer    io.Closer // of what the cache gave, or nil
@@ -94,7 +98,7 @@ func Open(path string, opts Options) (*Binary, error) {
 func New(f *elfbin.File, opts Options) (*Binary, error) {
 	b := &Binary{file: f, bodies: map[int32]*body{}, noReturn: map[uint64]bool{}, returning: map[uint64]bool{}}
 	b.debug, b.search = elfbin.FindDebug(f, opts.Debug)
-	b.reserved, b.jumps, b.skipLanding = opts.Reserved, opts.Jumps, opts.SkipLanding
+	b.reserved, b.unprobed, b.jumps, b.skipLanding = opts.Reserved, opts.Refused, opts.Jumps, opts.SkipLanding
 	b.stray = sync.OnceValue(b.findStrangers)
 	b.foldedJumps = sync.OnceValue(b.findFoldedJumps)
 	b.symbols = sync.OnceValue(func() []elfbin.Symbol { return functionSymbols(f) })

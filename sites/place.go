@@ -145,11 +145,12 @@ func (bd *body) takenTo(u int32) int32 {
 // rewrites a 5-byte nop into a call that overwrites the red zone.
 //
 // Kprobes mind none of these but the repetition; they are refused where the
-// kernel patches its code (kernel/kprobes.c, check_kprobe_address_safe).
+// kernel patches its code (kernel/kprobes.c, check_kprobe_address_safe), and
+// arm64 refuses some instructions.
 func (bd *body) hazard(i int32) bool {
 	in := &bd.graph.Insns[i]
 	if bd.reserved != nil {
-		return in.Rep || in.Kind == flow.Unknown || bd.reserved(in.Addr)
+		return in.Rep || in.Kind == flow.Unknown || bd.reserved(in.Addr) || bd.owner.unprobed != nil && bd.owner.unprobed(in.Addr)
 	}
 	if bd.arch == elfbin.AMD64 && !in.Nop {
 		if code := bd.image.Bytes(in.Addr, int(in.Len)); flow.Misread(code) || flow.Locked(code) {
