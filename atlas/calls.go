@@ -12,22 +12,30 @@ type calls struct {
 	symbol []int32      // of each node its first symbol; -1: it has none
 	node   []uint32     // of each symbol its node
 	extra  []callNode   // what has no symbol; they are the last nodes
-	out    rows[uint32] // callees by caller
-	in     rows[uint32] // callers by callee
+	out    rows[uint32] // calls by caller
+	in     rows[uint32] // the same by callee
+	callee []uint32     // of each call, in the order of the file
+	caller []uint32
+	sure   []byte // a bit of each: it is made each time; none in older files
 }
 
 type callNode struct{ name, module string }
 
+// always tells whether a call is made each time.
+func (g *calls) always(call uint32) bool {
+	return int(call/8) < len(g.sure) && g.sure[call/8]>>(call%8)&1 != 0
+}
+
 // Callers gives the direct calls of a symbol.
 func (e *Entry) Callers(symbol string) ([]kernel.Call, error) {
-	return e.callsOf(symbol, func(g *calls) *rows[uint32] { return &g.in }, func(self, other callNode) kernel.Call {
+	return e.callsOf(symbol, func(g *calls) (*rows[uint32], []uint32) { return &g.in, g.caller }, func(self, other callNode) kernel.Call {
 		return kernel.Call{Caller: other.name, CallerModule: other.module, Callee: self.name, CalleeModule: self.module}
 	})
 }
 
 // Callees gives the direct calls that a symbol makes.
 func (e *Entry) Callees(symbol string) ([]kernel.Call, error) {
-	return e.callsOf(symbol, func(g *calls) *rows[uint32] { return &g.out }, func(self, other callNode) kernel.Call {
+	return e.callsOf(symbol, func(g *calls) (*rows[uint32], []uint32) { return &g.out, g.callee }, func(self, other callNode) kernel.Call {
 		return kernel.Call{Caller: self.name, CallerModule: self.module, Callee: other.name, CalleeModule: other.module}
 	})
 }
@@ -46,8 +54,9 @@ func (e *Entry) CountCallers(symbol string) (int, error) {
 	return n, err
 }
 
-// callsOf gives the calls at the nodes of a symbol's name.
-func (e *Entry) callsOf(symbol string, side func(*calls) *rows[uint32], call func(self, other callNode) kernel.Call) ([]kernel.Call, error) {
+// callsOf gives the calls at the nodes of a symbol's name; side gives those of
+// each node, and the node at the other end of each.
+func (e *Entry) callsOf(symbol string, side func(*calls) (*rows[uint32], []uint32), call func(self, other callNode) kernel.Call) ([]kernel.Call, error) {
 	g, err := e.calls()
 	if err != nil {
 		return nil, err
@@ -62,13 +71,16 @@ func (e *Entry) callsOf(symbol string, side func(*calls) *rows[uint32], call fun
 		if err != nil {
 			return nil, err
 		}
-		out = slices.Grow(out, len(side(g).of(int(n))))
-		for _, m := range side(g).of(int(n)) {
-			other, err := e.nodeName(g, m)
+		list, end := side(g)
+		out = slices.Grow(out, len(list.of(int(n))))
+		for _, i := range list.of(int(n)) {
+			other, err := e.nodeName(g, end[i])
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, call(self, other))
+			c := call(self, other)
+			c.Always = g.always(i)
+			out = append(out, c)
 		}
 	}
 	slices.SortFunc(out, kernel.CompareCalls)
@@ -149,22 +161,23 @@ func (e *Entry) readCalls() (*calls, error) {
 	if c.bad || sum > len(c.data) { // an edge takes a byte or more
 		return nil, e.bad(sectCallEdges)
 	}
-	g.out = rows[uint32]{end: make([]uint32, 0, n), values: make([]uint32, 0, sum)}
 	_, order := ranks(counts)
-	callers := make([]uint32, 0, sum)
+	g.callee, g.caller = make([]uint32, 0, sum), make([]uint32, 0, sum)
 	for i := range n {
 		for _, r := range c.ascending(n) {
-			g.out.values = append(g.out.values, order[r])
-			callers = append(callers, uint32(i))
+			g.callee = append(g.callee, order[r])
+			g.caller = append(g.caller, uint32(i))
 		}
-		g.out.close()
 	}
 	if !c.done() {
 		return nil, e.bad(sectCallEdges)
 	}
-	g.in = group(g.out.values, n)
-	for i, edge := range g.in.values {
-		g.in.values[i] = callers[edge]
+	g.out, g.in = group(g.caller, n), group(g.callee, n)
+	if c, err = e.section(sectCallSure); err != nil {
+		return nil, err
+	}
+	if g.sure = c.data; len(g.sure) > 0 && len(g.sure) != (len(g.caller)+7)/8 {
+		return nil, e.bad(sectCallSure)
 	}
 	return g, nil
 }

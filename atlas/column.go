@@ -28,6 +28,16 @@ func (c *column) ascending(list []uint32) {
 	}
 }
 
+// bit writes bit n of a section of bits, one after the other.
+func (c *column) bit(n int, set bool) {
+	if n%8 == 0 {
+		*c = append(*c, 0)
+	}
+	if set {
+		(*c)[n/8] |= 1 << (n % 8)
+	}
+}
+
 // cursor takes numbers off a section. The first failure is kept; the values
 // after it are zero.
 type cursor struct {

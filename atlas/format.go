@@ -62,8 +62,9 @@ const (
 	sectEventIDs
 	sectPointIDs
 	sectHookIDs
-	sectKfuncs // names
-	sectConfig // options, and their values
+	sectKfuncs   // names
+	sectConfig   // options, and their values
+	sectCallSure // of each call a bit: it is made each time; not in older files
 )
 
 // shared is the kernel of sections that belong to all.

@@ -80,10 +80,9 @@ func (e *Entry) restoreLists(s *kernel.Snapshot) (err error) {
 			return err
 		}
 	}
-	for i, from := range nodes {
-		for _, n := range g.out.of(i) {
-			s.Edges = append(s.Edges, kernel.Call{Caller: from.name, CallerModule: from.module, Callee: nodes[n].name, CalleeModule: nodes[n].module})
-		}
+	for i, from := range g.caller {
+		from, to := nodes[from], nodes[g.callee[i]]
+		s.Edges = append(s.Edges, kernel.Call{Caller: from.name, CallerModule: from.module, Callee: to.name, CalleeModule: to.module, Always: g.always(uint32(i))})
 	}
 	return nil
 }

@@ -156,7 +156,13 @@ type node struct{ name, module string }
 type graph struct {
 	nodes []node
 	extra []node
-	edges [][2]int // caller, callee
+	edges []edge
+}
+
+// edge is a call between nodes.
+type edge struct {
+	from, to int
+	sure     bool
 }
 
 func newGraph(k *kernel.Snapshot) *graph {
@@ -178,7 +184,7 @@ func newGraph(k *kernel.Snapshot) *graph {
 	}
 	known := len(g.nodes)
 	for _, e := range k.Edges {
-		g.edges = append(g.edges, [2]int{add(node{e.Caller, e.CallerModule}), add(node{e.Callee, e.CalleeModule})})
+		g.edges = append(g.edges, edge{add(node{e.Caller, e.CallerModule}), add(node{e.Callee, e.CalleeModule}), e.Always})
 	}
 	g.extra = g.nodes[known:]
 	return g
@@ -189,23 +195,35 @@ func newGraph(k *kernel.Snapshot) *graph {
 func (w *kernelWriter) calls(g *graph) {
 	number := w.nodeNumbers(g)
 	counts := make([]uint32, len(g.nodes))
-	out := make([][]uint32, len(g.nodes))
+	out := make([][]uint64, len(g.nodes)) // rank, and whether it is sure, in the lowest bit
 	for _, e := range g.edges {
-		counts[number[e[1]]]++
+		counts[number[e.to]]++
 	}
 	rank, _ := ranks(counts)
 	for _, e := range g.edges {
-		out[number[e[0]]] = append(out[number[e[0]]], rank[number[e[1]]])
+		v := uint64(rank[number[e.to]]) << 1
+		if e.sure {
+			v |= 1
+		}
+		out[number[e.from]] = append(out[number[e.from]], v)
 	}
-	var c column
+	var c, sure column
 	for _, n := range counts {
 		c.put(uint64(n))
 	}
-	for _, callees := range out {
-		slices.Sort(callees)
+	n := 0
+	for _, list := range out {
+		slices.Sort(list)
+		callees := make([]uint32, len(list))
+		for i, v := range list {
+			callees[i] = uint32(v >> 1)
+			sure.bit(n, v&1 != 0)
+			n++
+		}
 		c.ascending(callees)
 	}
 	w.section(sectCallEdges, c)
+	w.section(sectCallSure, sure)
 }
 
 // nodeNumbers numbers the nodes as the file does: symbols of one name and

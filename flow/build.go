@@ -56,19 +56,28 @@ func Build(opts Options) (*Graph, error) {
 	return g, nil
 }
 
-// newGraph makes the graph without the edges of indirect jumps.
-func newGraph(opts Options) (*builder, *Graph, error) {
+// decoded reads the instructions of Ranges.
+func decoded(opts Options) (*builder, error) {
 	if opts.Arch != elfbin.AMD64 && opts.Arch != elfbin.ARM64 {
-		return nil, nil, &ArchError{opts.Arch}
+		return nil, &ArchError{opts.Arch}
 	}
 	b := &builder{opts: opts, ranges: normalise(opts.Ranges)}
 	if err := b.load(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for i := range b.ranges {
 		b.sweep(i)
 	}
 	b.overlaps()
+	return b, nil
+}
+
+// newGraph makes the graph without the edges of indirect jumps.
+func newGraph(opts Options) (*builder, *Graph, error) {
+	b, err := decoded(opts)
+	if err != nil {
+		return nil, nil, err
+	}
 	g := b.graph()
 	b.connect(g)
 	return b, g, nil

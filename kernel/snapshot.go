@@ -18,7 +18,7 @@ type Snapshot struct {
 	Raws      []RawTracepoint   // by Name, Module
 	Hooks     []LSMHook         // by Name
 	BPFFuncs  []string          // kfuncs, sorted
-	Edges     []Call            // by Caller, CallerModule, Callee; distinct
+	Edges     []Call            // as MergeCalls has them
 	Defs      []Definition      // by Name, Kind; several may share both
 	Options   map[string]string // configuration: what is set
 
@@ -48,8 +48,7 @@ func (s *Snapshot) Sort() {
 	slices.SortFunc(s.Hooks, func(a, b LSMHook) int { return strings.Compare(a.Name, b.Name) })
 	slices.Sort(s.BPFFuncs)
 	s.BPFFuncs = slices.Compact(s.BPFFuncs)
-	slices.SortFunc(s.Edges, CompareCalls)
-	s.Edges = slices.Compact(s.Edges)
+	s.Edges = MergeCalls(s.Edges)
 	slices.SortStableFunc(s.Defs, func(a, b Definition) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind))
 	})
@@ -59,6 +58,21 @@ func (s *Snapshot) Sort() {
 func CompareCalls(a, b Call) int {
 	return cmp.Or(strings.Compare(a.Caller, b.Caller), strings.Compare(a.CallerModule, b.CallerModule),
 		strings.Compare(a.Callee, b.Callee), strings.Compare(a.CalleeModule, b.CalleeModule))
+}
+
+// MergeCalls sorts calls and puts equal ones together, which are made always if
+// one of them is.
+func MergeCalls(list []Call) []Call {
+	slices.SortFunc(list, func(a, b Call) int {
+		if a.Always != b.Always && CompareCalls(a, b) == 0 {
+			if a.Always {
+				return -1
+			}
+			return 1
+		}
+		return CompareCalls(a, b)
+	})
+	return slices.CompactFunc(list, func(a, b Call) bool { return CompareCalls(a, b) == 0 })
 }
 
 // index makes what is looked up by other keys than the lists are sorted by.

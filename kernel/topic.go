@@ -4,7 +4,7 @@ package kernel
 func (t Topic) String() string {
 	names := [NumTopics]string{
 		"symbols", "inlining", "signatures", "ftrace locations", "kprobe blacklist", "tracepoints", "raw tracepoint arguments",
-		"LSM hooks", "calls", "configuration", "types", "modules", "kfuncs", "calls of modules",
+		"LSM hooks", "calls", "configuration", "types", "modules", "kfuncs", "calls of modules", "which calls are made each time",
 	}
 	if t >= NumTopics {
 		return "?"

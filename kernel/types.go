@@ -40,20 +40,21 @@ type Topic uint8
 
 // The topics.
 const (
-	Symbols     Topic = iota // symbols and their addresses
-	Inlining                 // inlined copies
-	Signatures               // parameters of functions
-	Ftrace                   // which functions have an ftrace location
-	Blacklist                // where the kernel refuses kprobes
-	Tracepoints              // events and their fields
-	RawArgs                  // arguments of raw tracepoints
-	LSMHooks                 // hooks of BPF LSM programs
-	Calls                    // the direct-call graph
-	Config                   // build configuration
-	Types                    // layouts of structs, unions and enums
-	Modules                  // functions, events and types of modules
-	Kfuncs                   // functions that BPF programs may call
-	ModuleCalls              // direct calls that modules make, and between them
+	Symbols      Topic = iota // symbols and their addresses
+	Inlining                  // inlined copies
+	Signatures                // parameters of functions
+	Ftrace                    // which functions have an ftrace location
+	Blacklist                 // where the kernel refuses kprobes
+	Tracepoints               // events and their fields
+	RawArgs                   // arguments of raw tracepoints
+	LSMHooks                  // hooks of BPF LSM programs
+	Calls                     // the direct-call graph
+	Config                    // build configuration
+	Types                     // layouts of structs, unions and enums
+	Modules                   // functions, events and types of modules
+	Kfuncs                    // functions that BPF programs may call
+	ModuleCalls               // direct calls that modules make, and between them
+	CertainCalls              // which calls are made each time (Call.Always)
 	NumTopics
 )
 
@@ -135,4 +136,8 @@ type Call struct {
 	Caller, Callee string // symbols
 	CallerModule   string
 	CalleeModule   string
+	// Always: whenever the caller comes to its end it has made the call. Else it
+	// may be made under some condition. Of what calls a tracepoint's probes
+	// (__traceiter_NAME) it holds while a probe is attached.
+	Always bool
 }

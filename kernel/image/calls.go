@@ -2,7 +2,6 @@ package image
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/surehook/surehook/elfbin"
@@ -53,6 +52,7 @@ func (b *builder) callsOf(s *source) error {
 		return fmt.Errorf("%s: %w", s.path, err)
 	}
 	var edges []kernel.Call
+	var made []call
 	for _, e := range census.Edges {
 		module := s.module
 		to, ok := s.at(e.To)
@@ -71,10 +71,13 @@ func (b *builder) callsOf(s *source) error {
 		caller, callee := whole(from.name), whole(to.name)
 		if caller != callee || !e.Tail {
 			edges = append(edges, kernel.Call{Caller: caller, Callee: callee, CallerModule: s.module, CalleeModule: module})
+			made = append(made, call{e.From, caller, callee})
 		}
 	}
-	slices.SortFunc(edges, kernel.CompareCalls)
-	b.snap.Edges = append(b.snap.Edges, slices.Compact(edges)...)
+	if s.module == "" {
+		edges = append(edges, b.certain(s, code, census.Edges, made)...)
+	}
+	b.snap.Edges = append(b.snap.Edges, kernel.MergeCalls(edges)...)
 	return nil
 }
 

@@ -42,7 +42,7 @@ func (j *joined) Identity() kernel.Identity {
 func (j *joined) Missing(t kernel.Topic) string {
 	why := j.Kernel.Missing(t)
 	switch t {
-	case kernel.Inlining, kernel.Calls, kernel.ModuleCalls:
+	case kernel.Inlining, kernel.Calls, kernel.ModuleCalls, kernel.CertainCalls:
 		return j.file.Missing(t)
 	case kernel.Ftrace, kernel.Blacklist, kernel.Signatures:
 		if why != "" {

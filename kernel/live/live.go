@@ -98,7 +98,7 @@ func (k *Kernel) Missing(t kernel.Topic) (why string) {
 		_, why = k.symbols()
 	case kernel.Inlining:
 		why = k.noInlining()
-	case kernel.Calls, kernel.ModuleCalls:
+	case kernel.Calls, kernel.ModuleCalls, kernel.CertainCalls:
 		why = noCalls
 	case kernel.Ftrace:
 		_, why = k.ftrace()

@@ -93,7 +93,11 @@ func keptSnapshot(path string) (*kernel.Snapshot, error) {
 	if len(a.Entries()) != 1 {
 		return nil, fmt.Errorf("%s: %d kernels", path, len(a.Entries()))
 	}
-	return a.Entries()[0].Snapshot()
+	s, err := a.Entries()[0].Snapshot()
+	if err == nil && s.Missing(kernel.CertainCalls) != "" {
+		return nil, fmt.Errorf("%s is of an earlier version", path)
+	}
+	return s, err
 }
 
 // read fetches a kernel's packages and reads them.
