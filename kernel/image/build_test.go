@@ -92,6 +92,7 @@ func text(name, content string) Input {
 func kernelBTF(t testing.TB) []byte {
 	t.Helper()
 	integer := &btf.Int{Name: "int", Size: 4, Encoding: btf.Signed}
+	char := &btf.Int{Name: "unsigned char", Size: 1}
 	void := &btf.Pointer{Target: &btf.Void{}}
 	str := &btf.Pointer{Target: &btf.Const{Type: &btf.Int{Name: "char", Size: 1}}}
 	fields := func(names []string, types []btf.Type) (out []btf.Member) {
@@ -121,6 +122,8 @@ func kernelBTF(t testing.TB) []byte {
 		of("trace_event_class", 24, []string{"system", "probe", "fields_array"}, str, void, void),
 		of("tracepoint", 16, []string{"name", "key"}, str, integer),
 		of("trace_event_call", 40, []string{"next", "prev", "class", "", "data"}, void, void, void, byName, void),
+		of("alt_instr", 14, []string{"instr_offset", "repl_offset", "flags", "instrlen", "replacementlen"}, integer, integer, integer, char, char),
+		of("bug_entry", 8, []string{"bug_addr_disp", "flags"}, integer, &btf.Int{Name: "short unsigned int", Size: 2}),
 		of("syscall_metadata", 32, []string{"name", "syscall_nr", "nb_args", "types", "args"}, str, integer, integer, void, void),
 		&btf.Func{Name: "do_sys_open", Type: open, Tags: []string{"bpf_kfunc"}}, &btf.Func{Name: "vfs_open", Type: open},
 		&btf.Typedef{Name: "btf_trace_sched_switch", Type: &btf.Pointer{Target: trace}},

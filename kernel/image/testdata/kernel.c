@@ -70,6 +70,41 @@ yes:
 }
 NOINLINE int branchy(int n) { return static_branch() ? slow_path(n) : n; }
 
+// A jump label of a tracepoint's key.
+static inline __attribute__((always_inline)) _Bool point_on(void)
+{
+	__asm__ goto("1: .byte 0x0f,0x1f,0x44,0x00,0x00\n"
+		".pushsection __jump_table, \"aw\"\n.balign 8\n.long 1b - ., %l[yes] - .\n.quad __tracepoint_sched_switch + 8 - .\n.popsection"
+		: : : : yes);
+	return 0;
+yes:
+	return 1;
+}
+NOINLINE int passes(int n) { if (__builtin_expect(point_on(), 0)) __traceiter_sched_switch(n); return vfs_open(n) + 1; }
+NOINLINE int may_pass(int n) { if (n && point_on()) __traceiter_sched_switch(n); return n; }
+NOINLINE int passes_if(int n)
+{
+	if (__builtin_expect(point_on(), 0) && n > 1 && state > 2 && state < n)
+		__traceiter_sched_switch(n);
+	return n;
+}
+
+// Traps of warnings and of what ends the machine.
+#define TRAP(flags) __asm__ volatile("1: ud2\n.pushsection __bug_table, \"aw\"\n.long 1b - .\n.word " #flags ", 0\n.popsection")
+NOINLINE int warns(int n) { if (n) { TRAP(1); return 0; } return vfs_open(n) + 1; }
+NOINLINE int dies(int n) { if (n) { TRAP(0); __builtin_unreachable(); } return vfs_open(n) + 1; }
+NOINLINE __attribute__((noreturn)) void panic(int n) { vfs_open(n); for (;;); }
+NOINLINE __attribute__((noreturn)) void give_up(int n) { panic(n + 1); }
+NOINLINE int may_give_up(int n) { if (n) give_up(n); return vfs_open(n) + 1; }
+
+// An alternative that replaces a call.
+NOINLINE int altered(int n)
+{
+	__asm__ volatile("1: call unsafe\n2:\n.pushsection .altinstructions, \"a\"\n.long 1b - ., 3f - ., 0\n.byte 2b - 1b, 4f - 3f\n.popsection\n"
+		".pushsection .text.replace, \"ax\"\n3: nop\n4:\n.popsection" ::: "memory", "rax", "rcx", "rdx", "rsi", "rdi");
+	return vfs_open(n) + 1;
+}
+
 void *const mcount[] SECTION("__mcount_loc") = { (char *)vfs_open, (char *)do_sys_open + 4, (char *)start_kernel, (char *)schedule };
 void *const blacklist[] SECTION("_kprobe_blacklist") = { unsafe };
 
