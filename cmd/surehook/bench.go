@@ -26,16 +26,17 @@ import (
 // benchFlags are the flags of bench.
 type benchFlags struct {
 	common
-	hook    string
-	command string
-	kinds   []string
-	works   []string
-	rounds  int
-	batch   time.Duration
-	cpu     int
-	seed    uint64
-	dir     string
-	chart   string
+	hook     string
+	command  string
+	kinds    []string
+	works    []string
+	rounds   int
+	batch    time.Duration
+	patience time.Duration
+	cpu      int
+	seed     uint64
+	dir      string
+	chart    string
 }
 
 func newBench(s streams) *cobra.Command {
@@ -86,6 +87,7 @@ func newBench(s streams) *cobra.Command {
 	flags.StringSliceVar(&f.works, "work", nil, "measure these `PROGRAMS` only: empty, simple, complex (default: all; with --hook simple)")
 	flags.IntVar(&f.rounds, "rounds", bench.DefaultRounds, "attach and measure each `N` times")
 	flags.DurationVar(&f.batch, "batch", time.Millisecond, "this much `TIME` is measured at once")
+	flags.DurationVar(&f.patience, "patience", time.Minute, "wait this much `TIME`, in all, for a processor that others slow down")
 	flags.IntVar(&f.cpu, "cpu", 0, "measure on CPU `N` (default: the last one)")
 	flags.Uint64Var(&f.seed, "seed", 1, "of the order in which is measured")
 	flags.StringVar(&f.dir, "dir", "", "run the program that is measured from this `DIR` (default: the one for temporary files)")
@@ -102,7 +104,10 @@ func progress(w io.Writer, done, total int) {
 
 // options checks the flags.
 func (f *benchFlags) options(cmd *cobra.Command) (bench.Options, error) {
-	opts := bench.Options{Rounds: f.rounds, Batch: f.batch, Seed: f.seed, Dir: f.dir}
+	opts := bench.Options{Rounds: f.rounds, Batch: f.batch, Seed: f.seed, Dir: f.dir, Patience: f.patience}
+	if f.patience == 0 {
+		opts.Patience = -1 // not the default
+	}
 	switch {
 	case f.rounds < 1 || f.batch <= 0:
 		return opts, errors.New("--rounds and --batch take positive values")
