@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"encoding/binary"
 	"encoding/hex"
@@ -88,15 +89,21 @@ func rawSource(path string, data []byte) (*source, error) {
 	s.name(symbols)
 	if m.base = s.byName["_text"]; m.base < kernelHalf {
 		m.base = linkedAt(s, data)
+		from := m.base
+		if at, ok := k.storedBase(m.base, findRelocs(data)); ok {
+			from = at
+		}
 		for i := range symbols {
-			symbols[i].off += m.base
+			symbols[i].off += from
 		}
 		s.name(symbols)
 	}
+	m.unnamed(s)
 	if at, ok := s.byName["linux_banner"]; !ok || !bytes.HasPrefix(m.Bytes(at, maxString), []byte("Linux version ")) {
 		return nil, &FormatError{path, "kernel image", 0, errNoKallsyms}
 	}
 	m.readRelocs(s)
+	m.sortRelocs()
 	s.buildID = buildID(s)
 	if low, high, ok := s.bounds("__start_BTF", "__stop_BTF"); ok {
 		s.btf = m.Bytes(low, int(min(high-low, uint64(len(data)))))
@@ -128,6 +135,13 @@ func linkedAt(s *source, data []byte) uint64 {
 	}
 	scan("__start_mcount_loc", "__stop_mcount_loc", 8, 0)
 	scan("__rela_start", "__rela_end", relaSize, 16)
+	if len(found) == 0 { // tables without names
+		for _, r := range findRelocs(data) {
+			if r.value >= kernelHalf {
+				found = append(found, r.value)
+			}
+		}
+	}
 	slices.Sort(found)
 	for i, p := range found {
 		base := p &^ (align - 1)
@@ -156,12 +170,10 @@ func (m *rawMemory) readRelocs(s *source) {
 			}
 		}
 	}
-	slices.SortFunc(m.relocs, func(a, b rela) int {
-		if a.where < b.where {
-			return -1
-		}
-		return 1
-	})
+}
+
+func (m *rawMemory) sortRelocs() {
+	slices.SortFunc(m.relocs, func(a, b rela) int { return cmp.Compare(a.where, b.where) })
 }
 
 // buildID reads the build id out of the kernel's notes.
