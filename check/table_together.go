@@ -18,11 +18,14 @@ Programs of kprobes, tracepoints and perf events run one at a time on a CPU. A
 helper that one of them calls can lead to the hook of another, whose program is
 then skipped, every time:
 
-    kprobe:vfs_read                          calls bpf_trace_printk
-    tracepoint:bpf_trace:bpf_trace_printk    never sees those of vfs_read
+    kprobe:vfs_read                calls bpf_get_stack
+    kprobe.multi:__bpf_get_stack   never sees those of vfs_read
 
-    $ surehook check --together --calls bpf_trace_printk kprobe:vfs_read \
-          tracepoint:bpf_trace:bpf_trace_printk
+    $ surehook check --together --calls bpf_get_stack kprobe:vfs_read \
+          kprobe.multi:__bpf_get_stack
+
+It is said where each call on the way is made on every way through the code of
+its function. Where one is made under some condition, SH602 is.
 
 Whether the kernel counts it depends on both hooks and on its version: "surehook
 misses" shows what is counted on a running one.`,
@@ -30,16 +33,21 @@ misses" shows what is counted on a running one.`,
 		},
 		{
 			Code: SH602, Title: "may be starved", Severity: Info, beyond: true,
-			Summary: "The hook may fire while the program of another hook runs: it is not known what that calls, or the way there is seldom taken.",
+			Summary: "The hook may fire while the program of another hook runs: a call on the way is made under some condition, or seldom, or it is not known what that program calls.",
 			Explanation: `
 Given only by their hooks, programs may call any helper:
 
     $ surehook check --together kprobe:vfs_read kprobe:bpf_ringbuf_output
 
 starves the second if the first writes to a ring buffer. --calls says what the
-programs call. Ways that pass the slow path of a lock, or are longer than three
-calls, are taken seldom: bpf_trace_printk reaches lock:contention_begin only
-when its lock is contended.`,
+programs call.
+
+Most calls inside the kernel are made under some condition. The finding names
+the first such call; whether it holds is not looked at. bpf_trace_printk passes
+its tracepoint unless the format cannot be printed: each time, mostly.
+htab_map_update_elem frees an old element only where there was one. Ways that
+pass the slow path of a lock, or are longer than three calls, are taken seldom:
+bpf_trace_printk reaches lock:contention_begin only when its lock is contended.`,
 			Remedy: "Say what the programs call (--calls), or take fentry or raw tracepoints, which others do not starve.",
 		},
 		{

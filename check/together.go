@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/kernel"
@@ -28,6 +29,11 @@ type Nesting struct {
 	Fires  kernel.Answer
 	Helper string   // the helper that leads there, if Fires is Yes
 	Path   []string // the direct calls from the helper's function to the hook's
+	// Certain: the helper leads there each time: each call of Path is made on
+	// every way through its function. Else Condition names the first that may
+	// not be made.
+	Certain   bool
+	Condition string
 	// Unlikely: the way there is long, or passes a function that runs only if
 	// something is out of the ordinary: a lock is contended, a warning printed.
 	Unlikely bool
@@ -99,26 +105,38 @@ func (m *member) nesting(outer, inner *Part) (Nesting, error) {
 		calls, n.Assumed = usual(), true
 	}
 	for _, helper := range calls {
-		path, unlikely, err := m.reach(helper, goals)
+		w, err := m.reach(helper, outer.Hook.Kind, goals)
 		if err != nil {
 			return n, err
 		}
-		if path != nil && (n.Path == nil || n.Unlikely && !unlikely) {
-			n.Fires, n.Helper, n.Path, n.Unlikely = kernel.Yes, helper, path, unlikely
+		if w == nil {
+			continue
+		}
+		certain := w.certain && inner.Hook.Offset == 0 && (tracepoint(inner.Hook) || !strings.HasPrefix(w.path[len(w.path)-1], traceiter))
+		if n.Path == nil || certain && !n.Certain || n.Unlikely && !w.unlikely {
+			n.Fires, n.Helper, n.Path, n.Certain, n.Unlikely = kernel.Yes, helper, w.path, certain, w.unlikely
 		}
 	}
 	if n.Fires != kernel.Yes {
 		n.Why = "no direct call leads there; calls by pointers are not known"
 		return n, nil
 	}
+	if !n.Certain {
+		if n.Condition, err = m.condition(&n); err != nil {
+			return n, err
+		}
+	}
 	return n, m.guard(&n)
 }
+
+// tracepoint tells whether a hook is the probe of a tracepoint.
+func tracepoint(h hook.Hook) bool { return h.Kind == hook.Tracepoint || h.Kind == hook.RawTracepoint }
 
 // goals are the functions by which a hook fires.
 func (m *member) goals(h hook.Hook) ([]string, error) {
 	switch h.Kind {
 	case hook.RawTracepoint:
-		return []string{"__traceiter_" + h.Function}, nil
+		return []string{traceiter + h.Function}, nil
 	case hook.LSM:
 		return []string{"security_" + h.Function, "bpf_lsm_" + h.Function}, nil
 	case hook.Tracepoint:
@@ -130,7 +148,7 @@ func (m *member) goals(h hook.Hook) ([]string, error) {
 		if i < 0 || events[i].Raw == "" {
 			return nil, nil
 		}
-		return []string{"__traceiter_" + events[i].Raw}, nil
+		return []string{traceiter + events[i].Raw}, nil
 	}
 	f, ok, err := m.Function(h.Function)
 	if err != nil || !ok {
@@ -154,7 +172,7 @@ func (f *Fleet) Reached(kernel string, from ...string) ([]string, error) {
 			continue
 		}
 		for _, name := range from {
-			found, err := m.walk(roots(name), near, false)
+			found, err := m.walk(roots(name), near, usually)
 			if err != nil {
 				return nil, err
 			}

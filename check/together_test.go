@@ -25,11 +25,21 @@ func nestingKernel(name string, modern bool) *kernel.Snapshot {
 			s.Edges = append(s.Edges, kernel.Call{Caller: path[i], Callee: path[i+1]})
 		}
 	}
+	always := func(path ...string) {
+		for i := range path[1:] {
+			s.Edges = append(s.Edges, kernel.Call{Caller: path[i], Callee: path[i+1], Always: true})
+		}
+	}
 	add("vfs_read", "bpf_trace_printk", "__traceiter_bpf_trace_printk", "__traceiter_contention_begin", "htab_map_update_elem", "alloc_elem", "a", "b", "c", "d", "trace_call_bpf",
+		"bpf_get_stack", "bpf_get_stack_tp", "e", "f", "g", "h", "i", "lookup", "tp_only",
 		"hrtimer_interrupt", "tick", "queued_spin_lock_slowpath", "bpf_prog_inc_misses_counter")
-	call("bpf_trace_printk", "__traceiter_bpf_trace_printk")
+	always("bpf_trace_printk", "__traceiter_bpf_trace_printk")
 	call("bpf_trace_printk", "queued_spin_lock_slowpath", "__traceiter_contention_begin")
-	call("htab_map_update_elem", "alloc_elem", "a", "b", "c", "d")
+	always("htab_map_update_elem", "alloc_elem")
+	call("alloc_elem", "a", "b", "c", "d")
+	always("bpf_get_stack_tp", "bpf_get_stack", "e", "f", "g", "h", "i")
+	call("bpf_get_stack", "lookup")
+	always("bpf_get_stack_tp", "tp_only")
 	call("hrtimer_interrupt", "tick")
 	missed := make([]kernel.Param, 6)
 	if modern {
@@ -109,6 +119,52 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// TestCertainNesting: whether a helper leads to a hook each time, and if not, why.
+func TestCertainNesting(t *testing.T) {
+	for _, c := range []struct {
+		outer, helper, inner string
+		condition            string // "": it is certain
+	}{
+		{"kprobe:vfs_read", "bpf_trace_printk", "tracepoint:x:bpf_trace_printk", ""},
+		{"kprobe:vfs_read", "bpf_trace_printk", "rawtracepoint:bpf_trace_printk", ""},
+		{"kprobe:vfs_read", "bpf_trace_printk", "kprobe:__traceiter_bpf_trace_printk", "only while a probe is on its tracepoint"},
+		{"kprobe:vfs_read", "bpf_trace_printk", "kprobe:bpf_trace_printk", ""},
+		{"kprobe:vfs_read", "bpf_trace_printk", "kprobe:bpf_trace_printk+0x10", "may not come to the place inside"},
+		{"kprobe:vfs_read", "htab_map_update_elem", "kprobe:alloc_elem", ""},
+		{"kprobe:vfs_read", "htab_map_update_elem", "kprobe:a", "alloc_elem calls a under some condition"},
+		{"kprobe:vfs_read", "htab_map_update_elem", "kprobe:b", "alloc_elem calls a under some condition"},
+		{"kprobe:vfs_read", "bpf_map_update_elem", "kprobe:alloc_elem", ""},
+		{"kprobe:vfs_read", "bpf_get_stack", "kprobe:f", ""},
+		{"kprobe:vfs_read", "bpf_get_stack", "kprobe:i", ""}, // however far
+		{"kprobe:vfs_read", "bpf_get_stack", "kprobe:lookup", "bpf_get_stack calls lookup under some condition"},
+		{"tracepoint:x:contention_begin", "bpf_get_stack", "kprobe:tp_only", ""},
+		{"tracepoint:x:contention_begin", "bpf_get_stack", "kprobe:i", ""},
+		{"kprobe:vfs_read", "bpf_get_stack", "kprobe:tp_only", "which function bpf_get_stack begins with is not known"},
+		{"fentry:vfs_read", "bpf_get_stack", "kprobe:tp_only", "which function bpf_get_stack begins with is not known"},
+		{"fentry:vfs_read", "bpf_get_stack", "kprobe:f", ""},
+	} {
+		k := nestingKernel("k", true)
+		list, err := NewFleet([]kernel.Kernel{k}, nil).Together([]Part{attached(t, c.outer, c.helper), attached(t, c.inner, "none")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := list[0]
+		if n.Fires != kernel.Yes || n.Certain != (c.condition == "") || !strings.Contains(n.Condition, c.condition) || n.Certain && (n.Condition != "" || n.Unlikely) {
+			t.Errorf("%s, %s, %s: %+v", c.outer, c.helper, c.inner, n)
+		}
+		k.Unknown[kernel.CertainCalls] = "no tables"
+		for i := range k.Edges {
+			k.Edges[i].Always = false
+		}
+		if list, err = NewFleet([]kernel.Kernel{k}, nil).Together([]Part{attached(t, c.outer, c.helper), attached(t, c.inner, "none")}); err != nil {
+			t.Fatal(err)
+		}
+		if n := list[0]; len(n.Path) > 1 && (n.Certain || !strings.Contains(n.Condition, "no tables")) {
+			t.Errorf("%s, %s, %s, without the fact: %+v", c.outer, c.helper, c.inner, n)
+		}
+	}
+}
+
 func TestStarving(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -118,6 +174,7 @@ func TestStarving(t *testing.T) {
 	}{
 		{"starved", []Part{attached(t, "kprobe:vfs_read", "bpf_trace_printk"), attached(t, "tracepoint:x:bpf_trace_printk", "none")}, []string{"SH601"}, "rawtracepoint:bpf_trace_printk"},
 		{"fentry", []Part{attached(t, "kprobe:vfs_read", "htab_map_update_elem"), attached(t, "kretprobe:alloc_elem", "none")}, []string{"SH601"}, "fexit:alloc_elem"},
+		{"under a condition", []Part{attached(t, "kprobe:vfs_read", "htab_map_update_elem"), attached(t, "kretprobe:a", "none")}, []string{"SH602"}, "fexit:a"},
 		{"programs not known", []Part{attached(t, "kprobe:vfs_read"), attached(t, "kprobe:alloc_elem")}, []string{"SH602"}, "fentry:alloc_elem"},
 		{"contended", []Part{attached(t, "kprobe:vfs_read", "bpf_trace_printk"), attached(t, "tracepoint:x:contention_begin", "none")}, []string{"SH602"}, "rawtracepoint:contention_begin"},
 		{"interrupt", []Part{attached(t, "kprobe:vfs_read", "none"), attached(t, "kprobe:tick", "none")}, []string{"SH603"}, "fentry:tick"},

@@ -41,14 +41,10 @@ func (m *member) starving(n *Nesting, calls []string) ([]Finding, error) {
 		out = append(out, m.about(n, SH604, fmt.Sprintf("%s fires inside of bpf_trace_printk, which holds a lock here, and its program calls bpf_trace_printk", n.Inner)))
 	}
 	switch {
-	case n.Fires == kernel.Yes && n.Skipped == kernel.Yes && !n.Unlikely && !n.Assumed:
+	case n.Fires == kernel.Yes && n.Skipped == kernel.Yes && n.Certain && !n.Assumed:
 		out = append(out, m.about(n, SH601, fmt.Sprintf("%s is skipped when the program of %s calls %s, and %s", n.Inner, n.Outer, n.Helper, whetherCounted(n))))
 	case n.Fires == kernel.Yes && n.Skipped == kernel.Yes:
-		text := fmt.Sprintf("%s may be skipped while the program of %s runs", n.Inner, n.Outer)
-		if n.Assumed {
-			text += ", if that calls " + n.Helper
-		}
-		out = append(out, m.about(n, SH602, text))
+		out = append(out, m.about(n, SH602, maybe(n)))
 	default:
 		path, err := m.interrupted(n)
 		if err != nil {
@@ -67,6 +63,21 @@ func (m *member) starving(n *Nesting, calls []string) ([]Finding, error) {
 		}
 	}
 	return out, nil
+}
+
+// maybe says on what it depends whether the inner hook is skipped.
+func maybe(n *Nesting) string {
+	text := fmt.Sprintf("%s may be skipped when the program of %s calls %s", n.Inner, n.Outer, n.Helper)
+	if n.Assumed {
+		text = fmt.Sprintf("%s may be skipped while the program of %s runs, if that calls %s", n.Inner, n.Outer, n.Helper)
+	}
+	if n.Unlikely {
+		text += ", seldom"
+	}
+	if n.Condition != "" {
+		text += ": " + n.Condition
+	}
+	return text + "; " + whetherCounted(n)
 }
 
 // about makes a finding.
@@ -137,12 +148,12 @@ func (m *member) interrupted(n *Nesting) ([]string, error) {
 		return nil, err
 	}
 	for _, root := range interrupts() {
-		path, unlikely, err := m.reach(root, goals)
+		w, err := m.reach(root, n.Inner.Kind, goals)
 		if err != nil {
 			return nil, err
 		}
-		if path != nil && !unlikely {
-			return path, nil
+		if w != nil && !w.unlikely {
+			return w.path, nil
 		}
 	}
 	return nil, nil

@@ -1,13 +1,19 @@
 package check
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/kernel"
 )
 
 // near is how many calls away from a helper's function a hook is taken to be
-// reached. Further away lies the whole kernel: of any function that allocates
-// memory something leads to the code that ends processes.
+// reached, where some of the calls are made under a condition. Further away lies
+// the whole kernel: of any function that allocates memory something leads to the
+// code that ends processes.
 const near = 3
 
 // far is how many calls are followed to say that a hook could be reached.
@@ -47,45 +53,142 @@ func rare(symbol string) bool {
 // reached are the functions that a helper leads to, each with the one that
 // calls it; roots have none.
 type reached struct {
+	sure        map[string]map[string]string // by root: by calls that are made each time
 	nearby, all map[string]string
 }
 
-// reach gives the direct calls from a helper to one of the goals; nil if there
-// are none. unlikely: only by functions that run rarely, or over many calls.
-func (m *member) reach(helper string, goals []string) (path []string, unlikely bool, err error) {
-	r := m.reaches[helper]
-	if r == nil {
-		r = &reached{}
-		if r.nearby, err = m.walk(roots(helper), near, false); err != nil {
-			return nil, false, err
-		}
-		if r.all, err = m.walk(roots(helper), far, true); err != nil {
-			return nil, false, err
-		}
-		if m.reaches == nil {
-			m.reaches = map[string]*reached{}
-		}
-		m.reaches[helper] = r
-	}
-	for _, from := range []map[string]string{r.nearby, r.all} {
-		for _, g := range goals {
-			if _, ok := from[g]; !ok {
-				continue
-			}
-			for at := g; at != ""; at = from[at] {
-				path = append(path, at)
-			}
-			slices.Reverse(path)
-			return path, unlikely, nil
-		}
-		unlikely = true
-	}
-	return nil, false, nil
+// way is how a helper leads to a hook.
+type way struct {
+	path     []string // functions, from that of the helper to that of the hook
+	certain  bool     // each calls the next one each time
+	unlikely bool     // by functions that run rarely, or over many calls
 }
 
-// walk follows direct calls, breadth first, so that paths are short. rarely:
-// also through functions that run rarely.
-func (m *member) walk(roots []string, calls int, rarely bool) (map[string]string, error) {
+// begins are those of a helper's roots that a program of a kind may begin with:
+// what takes the registers of a kprobe, a record or neither differs.
+func (r *reached) begins(helper string, kind hook.Kind) []string {
+	_, plain := r.sure[helper]
+	_, record := r.sure[helper+"_tp"]
+	switch {
+	case kind == hook.Tracepoint && record:
+		return []string{helper + "_tp"}
+	case plain && (probe(kind) || kind == hook.Tracepoint || kind == hook.KprobeMulti || kind == hook.KretprobeMulti || kind.User()):
+		return []string{helper}
+	}
+	return slices.Sorted(maps.Keys(r.sure))
+}
+
+// reach gives the direct calls from a helper that a program of a kind calls to
+// one of the goals, those that are made each time first; nil if there are none.
+func (m *member) reach(helper string, kind hook.Kind, goals []string) (*way, error) {
+	r, err := m.reached(helper)
+	if err != nil {
+		return nil, err
+	}
+	if sure := r.surely(r.begins(helper, kind), goals); sure != nil {
+		return &way{path: sure, certain: true}, nil
+	}
+	for i, from := range []map[string]string{r.nearby, r.all} {
+		for _, g := range goals {
+			if _, ok := from[g]; ok {
+				return &way{path: back(from, g), unlikely: i > 0}, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// surely gives the calls to one of the goals that every root leads to each time:
+// which of them a helper begins with depends on what is not known here.
+func (r *reached) surely(roots, goals []string) (path []string) {
+	for _, root := range roots {
+		from := r.sure[root]
+		i := slices.IndexFunc(goals, func(g string) bool { _, ok := from[g]; return ok })
+		if i < 0 {
+			return nil
+		}
+		if path == nil {
+			path = back(from, goals[i])
+		}
+	}
+	return path
+}
+
+// back gives the way to a function, from what walk noted.
+func back(from map[string]string, to string) (path []string) {
+	for at := to; at != ""; at = from[at] {
+		path = append(path, at)
+	}
+	slices.Reverse(path)
+	return path
+}
+
+// reached walks from a helper, once.
+func (m *member) reached(helper string) (*reached, error) {
+	if r := m.reaches[helper]; r != nil {
+		return r, nil
+	}
+	r := &reached{sure: map[string]map[string]string{}}
+	for _, root := range roots(helper) {
+		from, err := m.walk([]string{root}, far, surely)
+		if err != nil {
+			return nil, err
+		}
+		if len(from) > 0 {
+			r.sure[root] = from
+		}
+	}
+	var err error
+	if r.nearby, err = m.walk(roots(helper), near, usually); err != nil {
+		return nil, err
+	}
+	if r.all, err = m.walk(roots(helper), far, rarely); err != nil {
+		return nil, err
+	}
+	if m.reaches == nil {
+		m.reaches = map[string]*reached{}
+	}
+	m.reaches[helper] = r
+	return r, nil
+}
+
+// Calls that walk follows.
+func surely(c kernel.Call) bool  { return c.Always }
+func usually(c kernel.Call) bool { return !rare(c.Callee) }
+func rarely(kernel.Call) bool    { return true }
+
+// condition names the first call of a way that is not made each time, or what
+// else keeps it from being certain.
+func (m *member) condition(n *Nesting) (string, error) {
+	path := n.Path
+	if why := m.Missing(kernel.CertainCalls); why != "" {
+		return "whether it is reached each time is not known: " + why, nil
+	}
+	for i := range path[1:] {
+		calls, err := m.Callees(path[i])
+		if err != nil {
+			return "", err
+		}
+		if !slices.ContainsFunc(calls, func(c kernel.Call) bool { return c.Callee == path[i+1] && c.Always }) {
+			return fmt.Sprintf("%s calls %s under some condition", path[i], path[i+1]), nil
+		}
+	}
+	last := path[len(path)-1]
+	switch {
+	case n.Inner.Offset != 0:
+		return last + " may not come to the place inside of it", nil
+	case strings.HasPrefix(last, traceiter) && !tracepoint(n.Inner):
+		return last + " runs only while a probe is on its tracepoint", nil
+	}
+	return "which function " + n.Helper + " begins with is not known", nil
+}
+
+// traceiter is what the functions begin with that call a tracepoint's probes.
+const traceiter = "__traceiter_"
+
+// walk follows direct calls inside the kernel that it is to, breadth first, so
+// that paths are short.
+func (m *member) walk(roots []string, calls int, follow func(kernel.Call) bool) (map[string]string, error) {
 	from := map[string]string{}
 	var level []string
 	for _, r := range roots {
@@ -104,7 +207,7 @@ func (m *member) walk(roots []string, calls int, rarely bool) (map[string]string
 				return nil, err
 			}
 			for _, c := range callees {
-				if _, ok := from[c.Callee]; ok || c.CallerModule != "" || c.CalleeModule != "" || !rarely && rare(c.Callee) {
+				if _, ok := from[c.Callee]; ok || c.CallerModule != "" || c.CalleeModule != "" || !follow(c) {
 					continue
 				}
 				from[c.Callee] = at

@@ -26,10 +26,14 @@ type Prediction struct {
 	May bool
 }
 
-// Starved tells whether check says that the inner program is not run.
+// Starved tells whether check says that the inner program is not run, each time
+// or under a condition.
 func (p *Prediction) Starved() bool {
 	return p.Nesting.Fires == kernel.Yes && !p.Nesting.Unlikely && p.Nesting.Skipped == kernel.Yes
 }
+
+// Surely tells whether check says that it is not run each time.
+func (p *Prediction) Surely() bool { return p.Starved() && p.Nesting.Certain }
 
 // action is what an outer program can do, and what it calls: helpers, and those
 // functions of its hash map that the verifier puts in their place.

@@ -7,13 +7,19 @@ import (
 
 // Score is how predictions of starving came true.
 type Score struct {
-	Pairs    int // that could be made, without those whose hook loses executions alone
-	Alone    int // those
-	Starved  int // that lost executions
-	May      int // of them: said to be starved seldom, or from an interrupt
-	Foretold int // that were said to be starved
-	Right    int // of them: that lost executions
-	Silent   int // of them: whose inner hook was never reached
+	Pairs     int  // that could be made, without those whose hook loses executions alone
+	Alone     int  // those
+	Starved   int  // that lost executions
+	May       int  // of them: said to be starved seldom, or from an interrupt
+	Sure      Said // said to be starved each time
+	Condition Said // said to be starved under a condition
+}
+
+// Said is what became of pairs of which one thing was said.
+type Said struct {
+	Pairs  int
+	Right  int // that lost executions
+	Silent int // whose inner hook was never reached
 }
 
 // score compares predictions with what became of them; both are in one order.
@@ -29,18 +35,15 @@ func score(said []Prediction, tried []Tried) Score {
 			continue
 		}
 		s.Pairs++
-		starved, foretold := t.Lost() > 0, said[i].Starved()
+		starved := t.Lost() > 0
 		if starved {
 			s.Starved++
 		}
-		if foretold {
-			s.Foretold++
-		}
 		switch {
-		case starved && foretold:
-			s.Right++
-		case foretold && t.Expected == 0:
-			s.Silent++
+		case said[i].Surely():
+			s.Sure.count(t)
+		case said[i].Starved():
+			s.Condition.count(t)
 		case starved && said[i].May:
 			s.May++
 		}
@@ -48,9 +51,31 @@ func score(said []Prediction, tried []Tried) Score {
 	return s
 }
 
+func (s *Said) count(t *Tried) {
+	s.Pairs++
+	switch {
+	case t.Lost() > 0:
+		s.Right++
+	case t.Expected == 0:
+		s.Silent++
+	}
+}
+
+func (s *Said) add(o Said) {
+	s.Pairs, s.Right, s.Silent = s.Pairs+o.Pairs, s.Right+o.Right, s.Silent+o.Silent
+}
+
 func (s *Score) add(o Score) {
 	s.Pairs, s.Alone, s.Starved, s.May = s.Pairs+o.Pairs, s.Alone+o.Alone, s.Starved+o.Starved, s.May+o.May
-	s.Foretold, s.Right, s.Silent = s.Foretold+o.Foretold, s.Right+o.Right, s.Silent+o.Silent
+	s.Sure.add(o.Sure)
+	s.Condition.add(o.Condition)
+}
+
+// either is what was said to be starved at all.
+func (s Score) either() Said {
+	all := s.Sure
+	all.add(s.Condition)
+	return all
 }
 
 // percent writes a part of a whole.
@@ -61,16 +86,22 @@ func percent(part, whole int) string {
 	return fmt.Sprintf("%d %% (%d of %d)", (100*part+whole/2)/whole, part, whole)
 }
 
-// WriteScores writes how predictions came true by kernel and in all.
+// WriteScores writes how predictions came true by kernel and in all: of what lost
+// executions how much was said to, and of what was said how much came true.
 func WriteScores(w io.Writer, list []Result) {
-	fmt.Fprintln(w, "\n| kernel | pairs | lose alone | lost executions | of them said to | said to, seldom or from an interrupt | said to be starved | of them lost | of those that were reached |\n|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(w, "\n| kernel | pairs | lose alone | lost executions | of them said to surely | surely or under a condition | seldom, or from an interrupt |\n|---|---|---|---|---|---|---|")
 	var all Score
 	for i := range list {
 		s := score(list[i].Said, list[i].Tried)
-		fmt.Fprintln(w, scoreRow(list[i].Release, s))
+		fmt.Fprintln(w, lostRow(list[i].Release, s))
 		all.add(s)
 	}
-	fmt.Fprintln(w, scoreRow("**all**", all))
+	fmt.Fprintln(w, lostRow("**all**", all))
+	fmt.Fprintln(w, "\n| kernel | said to be starved surely | of them lost | under a condition | of them lost | of both lost | of those that were reached |\n|---|---|---|---|---|---|---|")
+	for i := range list {
+		fmt.Fprintln(w, saidRow(list[i].Release, score(list[i].Said, list[i].Tried)))
+	}
+	fmt.Fprintln(w, saidRow("**all**", all))
 }
 
 // WriteTotal sums up all of several lists.
@@ -81,13 +112,19 @@ func WriteTotal(w io.Writer, lists ...[]Result) {
 			all.add(score(list[i].Said, list[i].Tried))
 		}
 	}
-	fmt.Fprintf(w, "\nTogether: of what lost executions %s was said to; of what was said to be starved %s was, of that which was reached %s.\n",
-		percent(all.Right, all.Starved), percent(all.Right, all.Foretold), percent(all.Right, all.Foretold-all.Silent))
+	either := all.either()
+	fmt.Fprintf(w, "\nTogether: of what was said to be starved surely %s was, of what was said to be under a condition %s. Of what lost executions %s was said to surely, %s surely or under a condition.\n",
+		percent(all.Sure.Right, all.Sure.Pairs), percent(all.Condition.Right, all.Condition.Pairs), percent(all.Sure.Right, all.Starved), percent(either.Right, all.Starved))
 }
 
-func scoreRow(name string, s Score) string {
-	return fmt.Sprintf("| %s | %d | %d | %d | %s | %d | %d | %s | %s |", name, s.Pairs, s.Alone, s.Starved, percent(s.Right, s.Starved), s.May,
-		s.Foretold, percent(s.Right, s.Foretold), percent(s.Right, s.Foretold-s.Silent))
+func lostRow(name string, s Score) string {
+	return fmt.Sprintf("| %s | %d | %d | %d | %s | %s | %d |", name, s.Pairs, s.Alone, s.Starved, percent(s.Sure.Right, s.Starved), percent(s.either().Right, s.Starved), s.May)
+}
+
+func saidRow(name string, s Score) string {
+	either := s.either()
+	return fmt.Sprintf("| %s | %d | %s | %d | %s | %s | %s |", name, s.Sure.Pairs, percent(s.Sure.Right, s.Sure.Pairs), s.Condition.Pairs,
+		percent(s.Condition.Right, s.Condition.Pairs), percent(either.Right, either.Pairs), percent(either.Right, either.Pairs-either.Silent))
 }
 
 // WritePairs lists the pairs that were chosen, by kernel.
@@ -105,8 +142,10 @@ func WritePairs(w io.Writer, list []Result) {
 
 func said(p *Prediction) string {
 	switch {
-	case p.Starved():
+	case p.Surely():
 		return "starved"
+	case p.Starved():
+		return "starved under a condition"
 	case p.May:
 		return "starved seldom, or from an interrupt"
 	case p.Nesting.Unlikely:

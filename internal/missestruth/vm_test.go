@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/surehook/surehook/atlas/debian"
@@ -75,6 +76,9 @@ func compare(t *testing.T, r *Result) {
 		if r.Said[i].Starved() != (x.Lost() > 0) {
 			t.Errorf("%s in %s: lost %d, check says %+v", x.Inner, x.Outer, x.Lost(), r.Said[i].Nesting)
 		}
+		if r.Said[i].Surely() && x.Ran > 0 {
+			t.Errorf("%s in %s: it ran %d times, check says that it is starved each time", x.Inner, x.Outer, x.Ran)
+		}
 	}
 	if made == 0 {
 		t.Error("no nesting could be made")
@@ -102,16 +106,47 @@ func TestRight(t *testing.T) {
 	}
 }
 
-func TestScore(t *testing.T) {
-	starved := Prediction{}
-	starved.Nesting.Fires, starved.Nesting.Skipped = kernel.Yes, kernel.Yes
-	may := Prediction{May: true}
+// scored are predictions of each kind and what became of them.
+func scored() ([]Prediction, []Tried) {
+	perhaps, sure, may := Prediction{}, Prediction{}, Prediction{May: true}
+	perhaps.Nesting.Fires, perhaps.Nesting.Skipped = kernel.Yes, kernel.Yes
+	sure.Nesting.Fires, sure.Nesting.Skipped, sure.Nesting.Certain = kernel.Yes, kernel.Yes, true
 	lost, kept, silent := Tried{Expected: 9}, Tried{Expected: 9, Ran: 9}, Tried{}
 	refused, alone := Tried{Refused: "no"}, Tried{Expected: 9, Alone: 1}
-	got := score([]Prediction{starved, starved, starved, may, {}, starved, starved}, []Tried{lost, kept, silent, lost, lost, refused, alone})
-	want := Score{Pairs: 5, Alone: 1, Starved: 3, May: 1, Foretold: 3, Right: 1, Silent: 1}
+	return []Prediction{sure, sure, sure, perhaps, perhaps, perhaps, perhaps, may, {}, sure, perhaps},
+		[]Tried{lost, lost, kept, lost, kept, silent, silent, lost, lost, refused, alone}
+}
+
+func TestScore(t *testing.T) {
+	got := score(scored())
+	want := Score{Pairs: 9, Alone: 1, Starved: 5, May: 1, Sure: Said{Pairs: 3, Right: 2}, Condition: Said{Pairs: 4, Right: 1, Silent: 2}}
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// TestWriteScores: no pair is left out of what is written.
+func TestWriteScores(t *testing.T) {
+	r := Result{Release: "6.1"}
+	r.Said, r.Tried = scored()
+	var b strings.Builder
+	WriteScores(&b, []Result{r, r})
+	WriteTotal(&b, []Result{r}, []Result{r})
+	WritePairs(&b, []Result{r})
+	for _, want := range []string{
+		"| 6.1 | 9 | 1 | 5 | 40 % (2 of 5) | 60 % (3 of 5) | 1 |\n",
+		"| **all** | 18 | 2 | 10 | 40 % (4 of 10) | 60 % (6 of 10) | 2 |\n",
+		"| 6.1 | 3 | 67 % (2 of 3) | 4 | 25 % (1 of 4) | 43 % (3 of 7) | 60 % (3 of 5) |\n",
+		"| **all** | 6 | 67 % (4 of 6) | 8 | 25 % (2 of 8) | 43 % (6 of 14) | 60 % (6 of 10) |\n",
+		"surely 67 % (4 of 6) was, of what was said to be under a condition 25 % (2 of 8). Of what lost executions 40 % (4 of 10) was said to surely, 60 % (6 of 10) surely",
+		"| starved | 9 | 9 |", "| starved under a condition | 0 | 0 |", "| starved seldom, or from an interrupt | 9 | 9 |", "| cannot attach | | |", "9, and 1 alone",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in %s", want, b.String())
+		}
+	}
+	if n := strings.Count(b.String(), "\n| `` | `` |"); n != len(r.Said) {
+		t.Errorf("%d pairs of %d", n, len(r.Said))
 	}
 }
 

@@ -27,12 +27,13 @@ const foretold = `
 ## What is foretold against what is lost
 
 "check --together" says before anything is attached which programs starve which, from the calls inside the kernel: whether a helper of the
-outer program leads to the inner hook in at most three direct calls, and what the kernel does with a hook of that kind then. That is compared
-with the nestings above, and with 30 more pairs on each kernel that were chosen by a fixed seed (%d): of hooks within three calls of a
-helper, and of hooks that the work itself reaches. A fentry program or raw tracepoint at the same place counts how often the inner hook was
-reached. What lies within three calls is not executed each time: the last column is without hooks that were never reached. A hook on what its
-own handling calls, a lock, loses executions with any program or none: such pairs, found by an outer program that does nothing, do not count.
-What is reached and lost is of one thread, what misses says of all.
+outer program leads to the inner hook, and what the kernel does with a hook of that kind then. It says "surely" where each call on the way is
+made on every way through the code of the function that makes it, and "under a condition" where at most three calls lead there and one of them
+need not be made. That is compared with the nestings above, and with 30 more pairs on each kernel that were chosen by a fixed seed (%d): of
+hooks within three calls of a helper, and of hooks that the work itself reaches. A fentry program or raw tracepoint at the same place counts
+how often the inner hook was reached. The last column is without hooks that were never reached. A hook on what its own handling calls, a lock,
+loses executions with any program or none: such pairs, found by an outer program that does nothing, do not count. What is reached and lost is
+of one thread, what misses says of all.
 `
 
 func main() {
