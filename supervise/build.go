@@ -182,8 +182,8 @@ func (s *Supervisor) cover(w *watch, b *build) error {
 	if b.since.IsZero() {
 		b.since = time.Now()
 	}
-	for _, k := range lacking {
-		s.refer(k, b, set)
+	for _, k := range lacking { // which the set has been made for
+		k.refs = append(k.refs, &ref{set: set, results: set.specs[k.spec]})
 	}
 	return nil
 }
@@ -209,7 +209,7 @@ func (b *build) setOf(spec string) *set {
 	return nil
 }
 
-// refer makes the hook count what a set counts from now on.
+// refer makes the hook count what a set that is there counts from now on.
 func (s *Supervisor) refer(k *hooked, b *build, set *set) {
 	r := &ref{set: set, results: set.specs[k.spec]}
 	r.executions, r.undecided = set.count(r.results)
@@ -263,7 +263,6 @@ func (s *Supervisor) attach(w *watch, b *build, hooks []*hooked) (*set, error) {
 			set.claims = append(set.claims, claimed{k.watch.path, k.spec, total{}})
 		}
 		s.record(b, set) // before it is attached: what is, is known
-		set.claims = nil
 	}
 	set.session, err = s.base.Attach(b.file, w.path, plans[0].Probes, attach.Options{BestEffort: true, Name: set.name})
 	if err != nil {

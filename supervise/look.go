@@ -24,6 +24,9 @@ func (s *Supervisor) look(w *watch) {
 	w.way = now
 	s.index(w)
 	s.leaveDirs(w)
+	if first && w.restored {
+		defer s.survivors(w)
+	}
 	if now.File == nil {
 		s.lack(w, now.Missing)
 		return

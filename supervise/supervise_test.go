@@ -5,6 +5,7 @@ package supervise_test
 import (
 	"bufio"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,13 +35,39 @@ type lab struct {
 	more   chan struct{}
 }
 
+// makeKit has the programs. Package vmsuite has them built on one machine
+// (-keep) and takes them on another (-built).
 var makeKit = sync.OnceValues(func() (*soak.Kit, error) {
+	if built := option("built"); built != "" {
+		return soak.OpenKit(built), nil
+	}
 	dir, err := os.MkdirTemp("", "surehook-supervise")
 	if err != nil {
 		return nil, err
 	}
 	return soak.NewKit(dir)
 })
+
+func option(name string) string { return flag.Lookup(name).Value.String() }
+
+// versions is how many the tests need.
+const versions = 6
+
+// keep builds everything that the tests need.
+func keep(dir, cc string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	kit, err := soak.CrossKit(dir, cc)
+	for layout := range soak.Layouts {
+		for v := range versions {
+			if err == nil {
+				_, err = kit.Library(layout, v+1)
+			}
+		}
+	}
+	return err
+}
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childVar) != "" {
@@ -49,8 +76,19 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(sharedVar); path != "" {
 		os.Exit(mapShared(path))
 	}
+	flag.String("keep", "", "build the programs in this directory and do no more")
+	flag.String("built", "", "take the programs from there: where no compilers are")
+	cc := flag.String("cc", "gcc", "the compiler for -keep")
+	flag.Parse()
+	if dir := option("keep"); dir != "" {
+		if err := keep(dir, *cc); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
-	if kit, err := makeKit(); err == nil {
+	if kit, err := makeKit(); err == nil && option("built") == "" {
 		os.RemoveAll(kit.Dir)
 	}
 	os.Exit(code)
@@ -58,7 +96,7 @@ func TestMain(m *testing.M) {
 
 func newLab(t *testing.T, opts supervise.Options) *lab {
 	t.Helper()
-	if _, err := exec.LookPath("gcc"); err != nil {
+	if _, err := exec.LookPath("gcc"); err != nil && option("built") == "" {
 		t.Skip("no gcc")
 	}
 	kit, err := makeKit()

@@ -47,8 +47,10 @@ type Supervisor struct {
 	builds  map[unix.FileID]*build
 	pending map[unix.FileID]*pending
 	lastID  ID
-	number  int              // of the last build
-	totals  map[string]total // what was counted by probes that are off, by key; with Keep
+	number  int                 // of the last build
+	totals  map[string]total    // what was counted by probes that are off, by key; with Keep
+	places  map[string][]string // directories where files of a path may be; with Keep
+	alive   time.Time           // when the process before this one was, at least; with Keep
 	stats   stats
 	closed  bool
 }
@@ -82,7 +84,7 @@ func New(opts Options) (*Supervisor, error) {
 		opts: opts, log: opts.Logger, base: opts.Base, openings: newQueue(), doubts: make(chan *build, 64),
 		kick: make(chan struct{}, 1), stop: make(chan struct{}), failed: make(chan error, 4),
 		hooks: map[ID]*hooked{}, watches: map[string]*watch{}, names: map[string]map[*watch]bool{}, dirs: map[int]*directory{},
-		builds: map[unix.FileID]*build{}, pending: map[unix.FileID]*pending{}, totals: map[string]total{},
+		builds: map[unix.FileID]*build{}, pending: map[unix.FileID]*pending{}, totals: map[string]total{}, places: map[string][]string{},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -165,6 +167,14 @@ func (s *Supervisor) Add(h hook.Hook) (ID, error) {
 	w.hooks = append(w.hooks, k)
 	s.claim(k)
 	s.look(w)
+	for _, b := range s.builds { // those that the path led to before, too
+		if !b.owners[w] || b.state != probed || b == w.current {
+			continue
+		}
+		if err := s.cover(w, b); err != nil {
+			s.finding(NotAttached, path, b, err)
+		}
+	}
 	return k.id, nil
 }
 

@@ -204,6 +204,7 @@ func (s *Supervisor) index(w *watch) {
 			continue
 		}
 		w.places[path.Join(step.Path, step.Name)] = true
+		s.place(w, step.Path)
 		w.linked = w.linked || step.Link != ""
 		if s.names[step.Name] == nil {
 			s.names[step.Name] = map[*watch]bool{}

@@ -241,7 +241,7 @@ func TestOwnOpens(t *testing.T) {
 	l.put(l.path(), 0, 1)
 	l.add(l.path())
 	for v := range 20 {
-		l.put(l.path(), v, 1+v%3)
+		l.put(l.path(), v%4, 1+v%3)
 		_, err := os.ReadFile(l.path())
 		l.ok(err)
 	}
@@ -277,7 +277,7 @@ func inNamespace(t *testing.T) bool {
 		}
 		return true
 	}
-	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v", "-built="+option("built"))
 	cmd.Env = append(os.Environ(), inside+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	out, err := cmd.CombinedOutput()

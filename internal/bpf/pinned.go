@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -64,7 +65,11 @@ func (p *Pinned) maps() map[string]*ebpf.Map {
 
 // Pin pins the maps in a directory of a BPF file system.
 func (o *Objects) Pin(dir string) error {
-	// The entries come last: what has them is whole.
+	// The entries come last: what has them is whole. What a process left that was
+	// killed in between is in nobody's use.
+	if err := os.Remove(filepath.Join(dir, surehookMapCounters)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	for _, name := range []string{surehookMapCounters, surehookMapEntries} {
 		if err := o.coll.Maps[name].Pin(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("pinning the map %s: %w", name, err)

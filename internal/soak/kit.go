@@ -23,14 +23,24 @@ type Kit struct {
 	Dir    string
 	Caller string // the program that calls a library
 
+	cc   string // empty: everything is there
 	mu   sync.Mutex
 	made map[string]string
 }
 
 // NewKit compiles the caller. It needs gcc.
-func NewKit(dir string) (*Kit, error) {
-	k := &Kit{Dir: dir, Caller: filepath.Join(dir, "caller"), made: map[string]string{}}
-	return k, compile(dir, callerSource, "caller.c", "-O2", "-o", k.Caller)
+func NewKit(dir string) (*Kit, error) { return CrossKit(dir, "gcc") }
+
+// CrossKit makes a Kit with another compiler.
+func CrossKit(dir, cc string) (*Kit, error) {
+	k := OpenKit(dir)
+	k.cc = cc
+	return k, k.compile(callerSource, "caller.c", "-O2", "-o", k.Caller)
+}
+
+// OpenKit takes what another Kit has made in the directory: where no compiler is.
+func OpenKit(dir string) *Kit {
+	return &Kit{Dir: dir, Caller: filepath.Join(dir, "caller"), made: map[string]string{}}
 }
 
 // Versions is how many versions of a library there can be.
@@ -53,10 +63,14 @@ func (k *Kit) Library(layout, version int) (string, error) {
 		return path, nil
 	}
 	path := filepath.Join(k.Dir, name)
+	if k.cc == "" {
+		_, err := os.Stat(path)
+		return path, err
+	}
 	pad := []int{16, 96, 448, 4112}[layout%Layouts]
 	// Without start files nothing in it is relocated: a program would not survive
 	// that its library is truncated and written again, whoever looks on.
-	err := compile(k.Dir, libSource, "lib.c", "-O2", "-g", "-shared", "-fPIC", "-nostartfiles", "-nostdlib", "-Wl,-z,norelro", "-fvisibility=hidden", "-o", path,
+	err := k.compile(libSource, "lib.c", "-O2", "-g", "-shared", "-fPIC", "-nostartfiles", "-nostdlib", "-Wl,-z,norelro", "-fvisibility=hidden", "-o", path,
 		fmt.Sprintf("-DV=%d", Number(version)), fmt.Sprintf(`-DPAD="%d"`, pad))
 	if err != nil {
 		return "", err
@@ -65,14 +79,14 @@ func (k *Kit) Library(layout, version int) (string, error) {
 	return path, nil
 }
 
-func compile(dir string, source []byte, name string, args ...string) error {
-	file := filepath.Join(dir, name)
+func (k *Kit) compile(source []byte, name string, args ...string) error {
+	file := filepath.Join(k.Dir, name)
 	if err := os.WriteFile(file, source, 0o644); err != nil {
 		return err
 	}
-	out, err := exec.Command("gcc", append(args, file)...).CombinedOutput()
+	out, err := exec.Command(k.cc, append(args, file)...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("gcc %s: %w\n%s", name, err, out)
+		return fmt.Errorf("%s %s: %w\n%s", k.cc, name, err, out)
 	}
 	return nil
 }

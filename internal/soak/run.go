@@ -3,16 +3,14 @@
 package soak
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"sort"
-	"strconv"
-	"syscall"
 	"time"
 )
 
@@ -29,6 +27,8 @@ type Options struct {
 	// Once begins to count right before the load: what attaches but once would
 	// otherwise be on a library that is gone.
 	Once bool
+	// Beside runs beside the replacements, until they are done and ctx ends.
+	Beside func(ctx context.Context, l *Load) error
 }
 
 // Sample is how much was called at a time.
@@ -39,6 +39,9 @@ type Sample struct {
 	// Hooked were called in it and in those before.
 	Newest int
 	Of     [recent]uint64
+
+	Wrong, Crashed uint64
+	Going          [maxCallers]uint64 // of each caller
 }
 
 // recent is how many versions a sample has: a gap of one is over before as many
@@ -69,7 +72,7 @@ func (o *Outcome) Lost() int64 {
 
 // take samples the truth.
 func take(truth *Truth, newest int) Sample {
-	s := Sample{At: time.Now(), Calls: truth.Calls(), Newest: newest}
+	s := Sample{At: time.Now(), Calls: truth.Calls(), Newest: newest, Wrong: truth.Wrong(), Crashed: truth.Crashed(), Going: truth.Going()}
 	for i := range min(recent, newest) {
 		s.Of[i] = truth.Of(newest - i)
 	}
@@ -79,6 +82,18 @@ func take(truth *Truth, newest int) Sample {
 // In is what was called of the functions that are hooked within some times, a
 // sample more at either end.
 func (o *Outcome) In(times []Span) uint64 {
+	return o.within(times, func(s *Sample) uint64 {
+		var n uint64
+		for _, i := range Hooked() {
+			n += s.Calls[i]
+		}
+		return n
+	})
+}
+
+// within is by how much something grew within some times, a sample more at
+// either end.
+func (o *Outcome) within(times []Span, of func(*Sample) uint64) uint64 {
 	var n uint64
 	for _, s := range merge(times) {
 		from := sort.Search(len(o.Samples), func(i int) bool { return !o.Samples[i].At.Before(s.From) })
@@ -86,10 +101,7 @@ func (o *Outcome) In(times []Span) uint64 {
 		if len(o.Samples) == 0 {
 			continue
 		}
-		a, b := o.Samples[max(from-1, 0)], o.Samples[min(to, len(o.Samples)-1)]
-		for _, i := range Hooked() {
-			n += b.Calls[i] - a.Calls[i]
-		}
+		n += of(&o.Samples[min(to, len(o.Samples)-1)]) - of(&o.Samples[max(from-1, 0)])
 	}
 	return n
 }
@@ -148,6 +160,9 @@ func Run(o Options) (out *Outcome, err error) {
 	if o.Callers == 0 {
 		o.Callers = 2
 	}
+	if o.Callers+2 > maxCallers {
+		return nil, fmt.Errorf("%d callers: at most %d", o.Callers, maxCallers-2)
+	}
 	kit, err := NewKit(o.Dir)
 	if err != nil {
 		return nil, err
@@ -199,77 +214,13 @@ func Run(o Options) (out *Outcome, err error) {
 	}
 	out = &Outcome{Replaced: map[Way]int{}}
 	begin := time.Now()
-	for _, w := range ways {
-		if err := r.Do(w); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", w, err), l.end())
-		}
-		out.Replaced[w]++
-		time.Sleep(o.Pause/2 + time.Duration(rnd.Int64N(int64(o.Pause))))
-	}
+	err = l.beside(o.Beside, func() error { return r.replace(ways, o.Pause, out.Replaced) })
 	out.Took = time.Since(begin)
-	if err := l.end(); err != nil {
+	if err := errors.Join(err, l.end()); err != nil {
 		return nil, err
 	}
 	out.Samples, out.Log = l.samples, r.log
 	out.Truth, out.Wrong, out.Failed, out.Crashed, out.Processes = truth.Calls(), truth.Wrong(), truth.Failed(), truth.Crashed(), truth.Processes()
 	out.Counted, err = counter.Calls()
 	return out, err
-}
-
-// load is callers of the library.
-type load struct {
-	cmds    []*exec.Cmd
-	stop    chan struct{}
-	done    chan struct{}
-	samples []Sample
-}
-
-func startLoad(kit *Kit, path string, truth *Truth, r *Replacer, callers int) (*load, error) {
-	l := &load{stop: make(chan struct{}), done: make(chan struct{})}
-	kinds := [][]string{{"keep", strconv.Itoa(manyRounds)}, {"keep", "1000000000"}}
-	for range callers {
-		kinds = append(kinds, []string{"spawn", strconv.Itoa(fewRounds)})
-	}
-	for _, k := range kinds {
-		// They have the processors to themselves but for what counts, which runs
-		// with another priority, as the unit of systemd says.
-		cmd := exec.Command("nice", "-n", strconv.Itoa(niceness), kit.Caller, path, truth.Path, k[0], k[1])
-		cmd.Stderr = os.Stderr
-		if err := cmd.Start(); err != nil {
-			return nil, err
-		}
-		l.cmds = append(l.cmds, cmd)
-	}
-	go l.sample(truth, r)
-	return l, nil
-}
-
-// sample writes down how much was called, again and again.
-func (l *load) sample(truth *Truth, r *Replacer) {
-	defer close(l.done)
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for {
-		l.samples = append(l.samples, take(truth, int(r.current.Load())))
-		select {
-		case <-l.stop:
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-func (l *load) end() error {
-	var errs []error
-	for _, c := range l.cmds {
-		errs = append(errs, c.Process.Signal(syscall.SIGTERM))
-	}
-	for _, c := range l.cmds {
-		if err := c.Wait(); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", c.Args[6], err))
-		}
-	}
-	close(l.stop)
-	<-l.done
-	return errors.Join(errs...)
 }

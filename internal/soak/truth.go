@@ -24,8 +24,12 @@ type counters struct {
 	rounds    atomic.Uint64
 	crashed   atomic.Uint64
 	processes atomic.Uint64
+	going     [maxCallers]atomic.Uint64
 	of        [Versions + 1]atomic.Uint64
 }
+
+// maxCallers is of how many callers the progress is written down.
+const maxCallers = 8
 
 // Truth is what callers have written down of themselves, in a file that all of
 // them share.
@@ -64,6 +68,14 @@ func (t *Truth) Calls() Calls {
 
 // Of is how often the functions that are Hooked were called in a version.
 func (t *Truth) Of(version int) uint64 { return t.c.of[version].Load() }
+
+// Going is how far each caller is: it counts rounds and attempts to open the library.
+func (t *Truth) Going() (going [maxCallers]uint64) {
+	for i := range going {
+		going[i] = t.c.going[i].Load()
+	}
+	return going
+}
 
 // Wrong is how many results were not those of the library's version.
 func (t *Truth) Wrong() uint64 { return t.c.wrong.Load() }

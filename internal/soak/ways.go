@@ -36,6 +36,7 @@ type Replacer struct {
 
 	layout, version int
 	current         atomic.Int64 // the version that is there, or about to be
+	busy            atomic.Bool  // it is being put there
 	links           int
 	log             []Replacement
 }
@@ -103,10 +104,24 @@ func (r *Replacer) Compile(ways []Way) error {
 	return nil
 }
 
+// replace replaces the library in these ways, with pauses.
+func (r *Replacer) replace(ways []Way, pause time.Duration, done map[Way]int) error {
+	for _, w := range ways {
+		if err := r.Do(w); err != nil {
+			return fmt.Errorf("%s: %w", w, err)
+		}
+		done[w]++
+		time.Sleep(pause/2 + time.Duration(r.rnd.Int64N(int64(pause))))
+	}
+	return nil
+}
+
 // Do replaces the library by the next version.
 func (r *Replacer) Do(w Way) error {
 	began := time.Now()
+	r.busy.Store(true)
 	err := r.do(w)
+	r.busy.Store(false)
 	r.log = append(r.log, Replacement{int(r.current.Load()), w, began, time.Now()})
 	return err
 }

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"errors"
+	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,31 +20,66 @@ import (
 // victim is a library with a function f and a program that calls it for ever.
 type victim struct{ dir, library, program string }
 
+func in(dir string) victim {
+	return victim{dir, filepath.Join(dir, "libf.so"), filepath.Join(dir, "loop")}
+}
+
+func option(name string) string { return flag.Lookup(name).Value.String() }
+
+// Package vmsuite has the programs built on one machine (-keep) and takes them
+// on another (-built).
+func TestMain(m *testing.M) {
+	flag.String("keep", "", "build the programs in this directory and do no more")
+	flag.String("built", "", "take the programs from there: where no compilers are")
+	cc := flag.String("cc", "gcc", "the compiler for -keep")
+	flag.Parse()
+	if dir := option("keep"); dir != "" {
+		if err := errors.Join(os.MkdirAll(dir, 0o755), in(dir).compile(*cc)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
 func build(t *testing.T) victim {
 	t.Helper()
+	x := in(t.TempDir())
+	if built := option("built"); built != "" {
+		if err := os.CopyFS(x.dir, os.DirFS(built)); err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
 	gcc, err := exec.LookPath("gcc")
 	if err != nil {
 		t.Skip("gcc is not here")
 	}
-	dir := t.TempDir()
-	x := victim{dir, filepath.Join(dir, "libf.so"), filepath.Join(dir, "loop")}
+	if err := x.compile(gcc); err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func (x victim) compile(cc string) error {
 	for name, text := range map[string]string{
 		"f.c":    "int f(int x) { return 3 * x; }\n",
 		"loop.c": "#include <stdio.h>\n#include <unistd.h>\nint f(int);\nint main(void) { f(1); puts(\"on\"); fflush(stdout); for (;;) { f(1); usleep(1000); } }\n",
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
+		if err := os.WriteFile(filepath.Join(x.dir, name), []byte(text), 0o644); err != nil {
+			return err
 		}
 	}
 	for _, args := range [][]string{
-		{"-O1", "-g", "-shared", "-fPIC", "-o", x.library, filepath.Join(dir, "f.c")},
-		{"-O1", "-o", x.program, filepath.Join(dir, "loop.c"), x.library},
+		{"-O1", "-g", "-shared", "-fPIC", "-o", x.library, filepath.Join(x.dir, "f.c")},
+		{"-O1", "-Wl,-rpath,$ORIGIN", "-o", x.program, filepath.Join(x.dir, "loop.c"), "-L" + x.dir, "-l:libf.so"},
 	} {
-		if out, err := exec.Command(gcc, args...).CombinedOutput(); err != nil {
-			t.Fatalf("gcc: %v\n%s", err, out)
+		if out, err := exec.Command(cc, args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", cc, err, out)
 		}
 	}
-	return x
+	return nil
 }
 
 // start runs the program until the test ends, and gives its number once it has

@@ -4,6 +4,7 @@
 // package supervise, and compares with what the callers have written down.
 //
 //	soak -n 100 -way rename    one run, printed
+//	soak -kill 50 -n 300    one run of the daemon, killed again and again
 //	soak -out docs/supervision.md    all runs, also of other tools; rewrites its part of the page
 package main
 
@@ -11,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -29,6 +31,7 @@ func main() {
 	flag.StringVar(&f.by, "by", "surehook", "who counts: surehook, bpftrace, naive")
 	flag.StringVar(&f.out, "out", "", "do all runs and write them into this page")
 	flag.IntVar(&f.idle, "idle", 0, "supervise so many libraries, and do nothing")
+	flag.IntVar(&f.kills, "kill", 0, "kill the daemon so often, and start it again")
 	flag.Parse()
 	if err := f.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
@@ -38,6 +41,7 @@ func main() {
 
 type flags struct {
 	n, idle      int
+	kills        int
 	gap, verbose bool
 	ways, by     string
 	seed         uint64
@@ -51,6 +55,16 @@ func (f flags) run() error {
 		return f.page()
 	case f.idle > 0:
 		return f.rest()
+	case f.kills > 0:
+		k, err := f.kill()
+		if err != nil {
+			return err
+		}
+		fmt.Print(k)
+		if faults := k.Faults(); len(faults) > 0 {
+			return fmt.Errorf("%d faults", len(faults))
+		}
+		return nil
 	}
 	r, err := f.one()
 	if err != nil {
@@ -76,6 +90,27 @@ func (f flags) one() (*result, error) {
 	}
 	r.Outcome, err = soak.Run(o)
 	return r, err
+}
+
+// killPause lets daemons be ready longer than not.
+const killPause = 80 * time.Millisecond
+
+// kill does one run of a daemon that is killed.
+func (f flags) kill() (*soak.Killed, error) {
+	dir, err := os.MkdirTemp("", "surehook-soak")
+	if err != nil {
+		return nil, err
+	}
+	if f.verbose {
+		fmt.Fprintln(os.Stderr, "the daemon's log:", filepath.Join(dir, "daemon/log"))
+	} else {
+		defer os.RemoveAll(dir)
+	}
+	program, err := soak.BuildDaemon(dir)
+	if err != nil {
+		return nil, err
+	}
+	return soak.Kill(soak.Options{Dir: dir, N: f.n, Seed: f.seed, Pause: max(f.pause, killPause)}, program, f.kills)
 }
 
 // rest measures supervision while nothing happens.

@@ -6,6 +6,8 @@
  *   caller LIBRARY TRUTH spawn N      runs "once N" again and again until SIGTERM
  *   caller LIBRARY TRUTH keep N       runs "loop N", again if it crashes, until SIGTERM
  *   caller LIBRARY TRUTH step 0       a round for each line of its input
+ *
+ * A fifth argument is the number, from 0, by which its progress is written down.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,11 +19,12 @@
 #include <string.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ONE, TWO, THREE, FOUR, SMALL, FUNCTIONS, FIRST = 1000, VERSIONS = 2800 };
+enum { ONE, TWO, THREE, FOUR, SMALL, FUNCTIONS, FIRST = 1000, VERSIONS = 2800, CALLERS = 8 };
 
 /* internal/soak/truth.go has the same. All processes share it. */
 struct truth {
@@ -31,11 +34,14 @@ struct truth {
 	uint64_t rounds;
 	uint64_t crashed;   /* processes that a signal ended */
 	uint64_t processes; /* of spawn */
+	uint64_t going[CALLERS]; /* rounds, and attempts to open the library, of each */
 	uint64_t of[VERSIONS + 1]; /* calls of ONE, TWO, FOUR and SMALL by version */
 };
 
 static struct truth *truth;
 static volatile sig_atomic_t stop;
+
+static uint64_t none, *going = &none;
 
 static void add(uint64_t *n, uint64_t by) { __atomic_fetch_add(n, by, __ATOMIC_RELAXED); }
 
@@ -46,6 +52,7 @@ static struct {
 
 static int load(const char *path)
 {
+	add(going, 1);
 	lib.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!lib.handle) {
 		add(&truth->failed, 1);
@@ -90,6 +97,7 @@ static void round_(int x)
 	add(&truth->calls[FOUR], 1);
 	d = lib.four(x);
 	add(&truth->rounds, 1);
+	add(going, 1);
 	bad = a != v || b != x + v || d != expect_four(v, x) ||
 	      c != (x & 1 ? x * 3 + v : 0) + (x + 1) * 3 + v;
 	if (bad && lib.version() == v)
@@ -123,7 +131,7 @@ extern char **environ;
 
 static void spawn(char **argv, char *mode)
 {
-	char *args[] = { argv[0], argv[1], argv[2], mode, argv[4], 0 };
+	char *args[] = { argv[0], argv[1], argv[2], mode, argv[4], argv[5], 0 };
 	int status;
 	pid_t pid;
 
@@ -160,14 +168,17 @@ int main(int argc, char **argv)
 {
 	int fd, n;
 
-	if (argc != 5)
+	if (argc != 5 && argc != 6)
 		return 2;
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody runs on alone */
 	fd = open(argv[2], O_RDWR);
 	truth = mmap(0, sizeof *truth, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (truth == MAP_FAILED)
 		return 2;
 	close(fd);
 	n = atoi(argv[4]);
+	if (argc == 6)
+		going = &truth->going[atoi(argv[5]) % CALLERS];
 	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = end }, 0);
 	if (!strcmp(argv[3], "loop")) {
 		loop(argv[1], n);

@@ -88,6 +88,49 @@ func find(pids []int, files []File, open bool) [][]User {
 	return out
 }
 
+// Matching finds the files that processes can execute and whose path is as match
+// wants it, each once, by a name that leads to it (below /proc/PID/map_files).
+// Paths are those that the processes' maps have, also of what is deleted.
+func Matching(match func(path string) bool) ([]string, error) {
+	pids, err := processes()
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	seen := map[string]bool{}
+	var buf bytes.Buffer
+	for _, pid := range pids {
+		buf.Reset()
+		if err := read(&buf, fmt.Sprintf("/proc/%d/maps", pid)); err != nil {
+			continue // it has ended
+		}
+		for line := range bytes.Lines(buf.Bytes()) {
+			start := bytes.IndexByte(line, '/')
+			if start < 0 {
+				continue
+			}
+			fields := strings.Fields(string(line[:start]))
+			path := strings.TrimSuffix(strings.TrimSuffix(string(line[start:]), "\n"), " (deleted)")
+			if len(fields) != 5 || !strings.Contains(fields[1], "x") || !match(path) {
+				continue
+			}
+			if id := fields[3] + " " + fields[4]; !seen[id] {
+				seen[id] = true
+				out = append(out, mapFile(pid, fields[0]))
+			}
+		}
+	}
+	return out, nil
+}
+
+// mapFile is the name of a mapped file; the kernel writes addresses there without
+// the zeros that maps has in front.
+func mapFile(pid int, area string) string {
+	from, to, _ := strings.Cut(area, "-")
+	trim := func(s string) string { return strings.TrimLeft(s[:len(s)-1], "0") + s[len(s)-1:] }
+	return fmt.Sprintf("/proc/%d/map_files/%s-%s", pid, trim(from), trim(to))
+}
+
 // Of gives the mappings of a file in one process.
 func Of(pid int, f File) []Area {
 	var buf bytes.Buffer

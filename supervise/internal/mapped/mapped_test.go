@@ -73,6 +73,7 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	runs := exec.Command(path, "100")
+	runs.Args[0] = sleep // busybox does what it is called
 	opens := exec.Command(sleep, "100")
 	opens.ExtraFiles = []*os.File{f}
 	for _, c := range []*exec.Cmd{runs, opens} {
