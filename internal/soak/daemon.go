@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -161,16 +160,24 @@ func (d *Daemon) Kill() (since time.Time, err error) {
 	return since, err
 }
 
+// answerTime bounds an answer.
+const answerTime = 10 * time.Second
+
 // scrape reads the counters, and notes what they must not do: go down, or say
 // more than was called.
 func (d *Daemon) scrape(truth *Truth) (Calls, error) {
-	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	answer, err := client.Get("http://" + d.addr + "/metrics")
+	conn, err := net.Dial("tcp", d.addr)
 	if err != nil {
 		return Calls{}, err
 	}
-	defer answer.Body.Close()
-	c, err := parseMetrics(answer.Body)
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(answerTime)); err != nil {
+		return Calls{}, err
+	}
+	if _, err := io.WriteString(conn, "GET /metrics HTTP/1.0\r\n\r\n"); err != nil {
+		return Calls{}, err
+	}
+	c, err := parseMetrics(conn)
 	if err != nil {
 		return c, err
 	}

@@ -127,9 +127,15 @@ func (x victim) probesOf(t *testing.T, pid int) []Probe {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(all, func(p Probe) bool {
+	all = slices.DeleteFunc(all, func(p Probe) bool {
 		return p.File.Path != x.library || !slices.ContainsFunc(p.Attachment.Owners, func(o running.Owner) bool { return o.PID == pid })
 	})
+	for _, a := range inv.Attachments { // before Linux 5.15 of perf events
+		if len(all) == 0 && a.NotKnown != "" && slices.ContainsFunc(a.Owners, func(o running.Owner) bool { return o.PID == pid }) {
+			t.Skip("where its probes are: ", a.NotKnown)
+		}
+	}
+	return all
 }
 
 func pids(ps []Process) (out []int) {

@@ -71,6 +71,9 @@ func (f flags) write(b *bytes.Buffer) error {
 	for _, w := range soak.Ways() {
 		fmt.Fprintf(b, "- %s: %d times in the first run\n", w, first.Replaced[w])
 	}
+	if err := f.writeKilled(b); err != nil {
+		return err
+	}
 	for _, mode := range []string{"-gap=false", "-gap=true"} {
 		// Alone in a process of its own.
 		self, err := os.Executable()
@@ -85,6 +88,44 @@ func (f flags) write(b *bytes.Buffer) error {
 	}
 	b.WriteString("\n")
 	return nil
+}
+
+// The run in which the daemon is killed.
+const (
+	killedN = 300
+	kills   = 50
+)
+
+// writeKilled does that run. What must not be is an error, so that the page never says it.
+func (f flags) writeKilled(b *bytes.Buffer) error {
+	f.n, f.kills = killedN, kills
+	k, err := f.kill()
+	if err != nil {
+		return fmt.Errorf("the daemon killed: %w", err)
+	}
+	fmt.Fprintf(os.Stderr, "the daemon killed:\n%s", k)
+	fmt.Fprintf(b, "\nThe daemon killed %d times within %d replacements, with no gap and with pins:\n\n%s", k.Kills, killedN, killedList(k))
+	if faults := k.Faults(); len(faults) > 0 {
+		return fmt.Errorf("the daemon killed: %s", strings.Join(faults, "; "))
+	}
+	return nil
+}
+
+func killedList(k *soak.Killed) string {
+	var b strings.Builder
+	var moments []string
+	for _, m := range soak.Moments() {
+		if n := k.While[m]; n > 0 {
+			moments = append(moments, fmt.Sprintf("%d %s", n, m))
+		}
+	}
+	fmt.Fprintf(&b, "- killed: %s\n", strings.Join(moments, ", "))
+	fmt.Fprintf(&b, "- every caller went on within %d ms of a kill; the longest that one stood still was %d ms\n", k.GoesOn().Milliseconds(), k.Standstill().Milliseconds())
+	fmt.Fprintf(&b, "- %d called, %d lost; %d were called in the %.1f s in which no daemon was ready\n", k.Called(), k.Lost(), k.In(k.Down), k.DownTime().Seconds())
+	fmt.Fprintf(&b, "- results wrong: %d in that time, %d at others; processes crashed: %d in that time, %d at others\n",
+		k.WrongMeanwhile(), k.Wrong-k.WrongMeanwhile(), k.CrashedMeanwhile(), k.Crashed-k.CrashedMeanwhile())
+	fmt.Fprintf(&b, "- counters went down or exceeded the truth: %d times; left behind in the end: %d\n", len(k.Counters), len(k.Left))
+	return b.String()
 }
 
 func (f flags) as(by string, gap bool) flags {
