@@ -29,7 +29,8 @@ const foretold = `
 "check --together" says before anything is attached which programs starve which, from the calls inside the kernel: whether a helper of the
 outer program leads to the inner hook, and what the kernel does with a hook of that kind then. It says "surely" where each call on the way is
 made on every way through the code of the function that makes it, and "under a condition" where at most three calls lead there and one of them
-need not be made. That is compared with the nestings above, and with 30 more pairs on each kernel that were chosen by a fixed seed (%d): of
+need not be made. A hook on the helper's own function, as on that which updates a map in the nestings above, is reached surely without any
+call on the way. That is compared with the nestings above, and with 30 more pairs on each kernel that were chosen by a fixed seed (%d): of
 hooks within three calls of a helper, and of hooks that the work itself reaches. A fentry program or raw tracepoint at the same place counts
 how often the inner hook was reached. The last column is without hooks that were never reached. A hook on what its own handling calls, a lock,
 loses executions with any program or none: such pairs, found by an outer program that does nothing, do not count. What is reached and lost is
