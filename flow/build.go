@@ -130,6 +130,8 @@ func (b *builder) load() error {
 		}
 		b.code = append(b.code, code[:n])
 	}
+	const usual = 4 // bytes of an instruction
+	b.insns = make([]Insn, 0, total/usual+1)
 	return nil
 }
 

@@ -175,18 +175,19 @@ func (w *Ways) step(i int32, never func(i int32) bool) (end bool) {
 // falls tells whether control may go on behind an instruction.
 func (w *Ways) falls(i int32, never func(i int32) bool) bool {
 	in := &w.insns[i]
-	if w.opts.Replaced != nil && w.opts.Replaced(in.Addr) {
-		return true
-	}
 	switch in.Kind {
+	case Plain, CondJump, IndirectCall:
+		return true
 	case Call:
-		return w.to[i] >= 0 || !never(i)
+		if w.to[i] >= 0 || !never(i) {
+			return true
+		}
 	case Trap:
-		return w.opts.Resumes == nil || w.opts.Resumes(in.Addr)
-	case Jump, Return, IndirectJump, Unknown:
-		return false
+		if w.opts.Resumes == nil || w.opts.Resumes(in.Addr) {
+			return true
+		}
 	}
-	return true
+	return w.opts.Replaced != nil && w.opts.Replaced(in.Addr)
 }
 
 // never tells whether a direct call or jump goes to what does not come back.

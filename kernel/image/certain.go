@@ -2,9 +2,12 @@ package image
 
 import (
 	"encoding/binary"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/surehook/surehook/elfbin"
 	"github.com/surehook/surehook/flow"
@@ -25,6 +28,10 @@ type body struct {
 	leads []uint64       // where its calls and jumps go
 	calls []call
 	sure  map[string]bool // callees that are called each time
+	// depends are the functions that it does not come back without; stays: it
+	// does not if none of them does.
+	stays   bool
+	depends []uint64
 }
 
 // ways tells which calls of a kernel are made each time.
@@ -47,12 +54,9 @@ func (b *builder) certain(s *source, code []elfbin.Range, edges []flow.CallEdge,
 	w.warn = s.warnings(b.layouts)
 	w.points = w.tracepoints(b.layouts)
 	list := s.functions(code, edges, made)
-	depends := map[uint64][]uint64{}
 	for again := list; len(again) > 0; {
-		for _, f := range again {
-			w.judge(f, depends)
-		}
-		fresh := w.settle(depends)
+		w.judgeAll(again)
+		fresh := w.settle(list)
 		again = slices.DeleteFunc(slices.Clone(list), func(f *body) bool {
 			return !slices.ContainsFunc(f.leads, func(addr uint64) bool { return fresh[addr] })
 		})
@@ -69,15 +73,30 @@ func (b *builder) certain(s *source, code []elfbin.Range, edges []flow.CallEdge,
 	return out
 }
 
+// judgeAll looks at functions, which takes a second or two on one processor.
+func (w *ways) judgeAll(list []*body) {
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(list)) {
+		wait.Go(func() {
+			for i := next.Add(1); int(i) <= len(list); i = next.Add(1) {
+				w.judge(list[i-1])
+			}
+		})
+	}
+	wait.Wait()
+}
+
 // settle adds the functions that do not come back because those do not that
 // they depend on, and gives what is new.
-func (w *ways) settle(depends map[uint64][]uint64) map[uint64]bool {
+func (w *ways) settle(list []*body) map[uint64]bool {
+	list = slices.DeleteFunc(slices.Clone(list), func(f *body) bool { return !f.stays || w.never[f.entry] })
 	fresh := map[uint64]bool{}
 	for more := true; more; {
 		more = false
-		for entry, on := range depends {
-			if !w.never[entry] && !slices.ContainsFunc(on, func(addr uint64) bool { return !w.never[addr] }) {
-				w.never[entry], fresh[entry], more = true, true, true
+		for _, f := range list {
+			if !w.never[f.entry] && !slices.ContainsFunc(f.depends, func(addr uint64) bool { return !w.never[addr] }) {
+				w.never[f.entry], fresh[f.entry], more = true, true, true
 			}
 		}
 	}
@@ -85,7 +104,7 @@ func (w *ways) settle(depends map[uint64][]uint64) map[uint64]bool {
 }
 
 // judge looks at one function.
-func (w *ways) judge(f *body, depends map[uint64][]uint64) {
+func (w *ways) judge(f *body) {
 	v, err := flow.NewWays(flow.WayOptions{
 		Options: flow.Options{
 			Arch: w.s.arch, Image: w.s.mem, Entry: f.entry, Ranges: f.code, Jumps: w.patches.jumps,
@@ -97,11 +116,8 @@ func (w *ways) judge(f *body, depends map[uint64][]uint64) {
 	if err != nil {
 		return // it was read before: it is too large for this
 	}
-	if yes, on := v.Returns(); !yes && !thunk(f.name) {
-		depends[f.entry] = on
-	} else {
-		delete(depends, f.entry)
-	}
+	yes, on := v.Returns()
+	f.stays, f.depends = !yes && !thunk(f.name), on
 	f.sure = map[string]bool{}
 	for callee, at := range f.byCallee() {
 		if point, ok := strings.CutPrefix(callee, iter); ok {
