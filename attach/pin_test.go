@@ -144,6 +144,23 @@ func TestPinHalf(t *testing.T) {
 	if err := b.Close(); err != nil {
 		t.Error(err)
 	}
+	t.Run("maps", pinsMapsAgain)
+}
+
+// A process that was killed while it pinned its maps does no harm.
+func pinsMapsAgain(t *testing.T) {
+	dir := bpfFS(t)
+	if err := pinnedBase(t, dir).Leave(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "entries")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the first begins anew, the second goes on
+		if err := pinnedBase(t, dir).Leave(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestPinRefuses(t *testing.T) {
