@@ -282,7 +282,7 @@ func (p *stepper) step(command string) int {
 	p.in.Flush()
 	line, err := p.out.ReadString('\n')
 	if err != nil {
-		p.l.Fatalf("the caller has ended: %v", err)
+		p.l.Fatalf("the caller has ended: %v, %v", err, p.cmd.Wait())
 	}
 	v, _ := strconv.Atoi(strings.TrimSpace(line))
 	return v

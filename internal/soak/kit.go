@@ -58,6 +58,7 @@ const Layouts = 4
 func (k *Kit) Library(layout, version int) (string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	layout %= Layouts
 	name := fmt.Sprintf("lib-%d-%d.so", layout, version)
 	if path := k.made[name]; path != "" {
 		return path, nil
@@ -67,7 +68,7 @@ func (k *Kit) Library(layout, version int) (string, error) {
 		_, err := os.Stat(path)
 		return path, err
 	}
-	pad := []int{16, 96, 448, 4112}[layout%Layouts]
+	pad := []int{16, 96, 448, 4112}[layout]
 	// Without start files nothing in it is relocated: a program would not survive
 	// that its library is truncated and written again, whoever looks on.
 	err := k.compile(libSource, "lib.c", "-O2", "-g", "-shared", "-fPIC", "-nostartfiles", "-nostdlib", "-Wl,-z,norelro", "-fvisibility=hidden", "-o", path,
