@@ -51,7 +51,6 @@ func suites() []suite {
 			"TestUnmount|TestProcessRoot|TestNotInstalled|TestKilled|TestCameAndWent|TestRewrittenMeanwhile)$"},
 		{pkg: "supervise/internal/gate"},
 		{pkg: "supervise/internal/mapped", run: "^(TestFind|TestLoading)$"},
-		{pkg: "supervise/internal/opener", run: "^TestOfSelf$"},
 		{pkg: "supervise/internal/overlay", run: "^TestInside$"},
 		{pkg: "supervise/internal/pause"},
 		{pkg: "supervise/audit", cross: true, run: "^TestReplaced$"},
