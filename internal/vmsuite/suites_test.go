@@ -31,8 +31,6 @@ type suite struct {
 	// built suites are of programs that the test binary makes here with -keep
 	// and finds there with -built; for linux/amd64.
 	built bool
-	// cross suites are the same for every architecture: -keep with -cc.
-	cross bool
 }
 
 // suites are the packages that ask the running kernel for something.
@@ -47,13 +45,6 @@ func suites() []suite {
 		{pkg: "internal/demo", run: "^(TestCounts|TestTruth)$"},
 		{pkg: "internal/cases", built: true, run: "^TestCases$/^(selective-inlining|clones|jump-table|jump-threading|critical-edge|" +
 			"computed-goto|inlined-recursion|tail-recursion|returns|returns-deep|returns-thrown|shared-library|nop-entry|rep-first|nested|calls-in-a-row)$"},
-		{pkg: "supervise", cross: true, run: "^(TestReplace|TestInPlace|TestInstall|TestSymlink|TestGone|TestSlowWriter|TestOverlay|TestOverlayNoGap|" +
-			"TestUnmount|TestProcessRoot|TestNotInstalled|TestKilled|TestCameAndWent|TestRewrittenMeanwhile)$"},
-		{pkg: "supervise/internal/gate"},
-		{pkg: "supervise/internal/mapped", run: "^(TestFind|TestLoading)$"},
-		{pkg: "supervise/internal/overlay", run: "^TestInside$"},
-		{pkg: "supervise/internal/pause"},
-		{pkg: "supervise/audit", cross: true, run: "^TestReplaced$"},
 	}
 }
 
@@ -67,7 +58,7 @@ func (s suite) step() vmtest.Step {
 	if s.run != "" {
 		args = append(args, "-test.run="+s.run)
 	}
-	if s.built || s.cross {
+	if s.built {
 		args = append(args, "-built="+s.builtDir())
 	}
 	return vmtest.Step{Args: args, Dir: path.Dir(s.binary()), Seconds: suiteSeconds}
@@ -115,8 +106,8 @@ func files(ctx context.Context, t *testing.T, arch string) ([]vmtest.File, error
 			return nil, err
 		}
 		list = append(list, vmtest.File{Name: s.binary(), From: bin})
-		if s.cross || s.built && arch == runtime.GOARCH {
-			programs, err := s.programs(ctx, arch, bin+".built")
+		if s.built && arch == runtime.GOARCH {
+			programs, err := s.programs(ctx, filepath.Join(dir, "built"))
 			if err != nil {
 				return nil, err
 			}
@@ -143,7 +134,7 @@ func files(ctx context.Context, t *testing.T, arch string) ([]vmtest.File, error
 		return nil, err
 	}
 	list = append(list, vmtest.File{Name: "/bin/busybox", From: filepath.Join(busybox, "bin/busybox")})
-	for _, name := range []string{"sh", "cp", "rm", "env", "kill", "sleep", "true", "false", "cat", "echo", "touch"} {
+	for _, name := range []string{"sh", "env", "kill", "sleep", "true", "false", "cat", "echo", "touch"} {
 		list = append(list, vmtest.File{Name: "/bin/" + name, Link: "busybox"})
 	}
 	libs, err := demoLibraries(dir, arch)
@@ -160,22 +151,10 @@ func unique(list []vmtest.File) []vmtest.File {
 	})
 }
 
-// compilers are those for other architectures than this machine's.
-func compilers() map[string]string {
-	return map[string]string{"amd64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
-}
-
 // programs builds the suite's programs in dir and gives them with the
 // libraries that they need.
-func (s suite) programs(ctx context.Context, arch, dir string) ([]vmtest.File, error) {
+func (s suite) programs(ctx context.Context, dir string) ([]vmtest.File, error) {
 	cmd := exec.CommandContext(ctx, "go", "test", module+s.pkg, "-run", s.run, "-keep", dir)
-	if s.cross && arch != runtime.GOARCH {
-		cc := compilers()[arch]
-		if _, err := exec.LookPath(cc); err != nil {
-			return nil, fmt.Errorf("%w: %w; apt-get install gcc-%s", vmtest.ErrMissing, err, strings.TrimSuffix(cc, "-gcc"))
-		}
-		cmd.Args = append(cmd.Args, "-cc", cc)
-	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building the programs of %s: %w: %s", s.pkg, err, out)
 	}
@@ -205,7 +184,7 @@ func (s suite) programs(ctx context.Context, arch, dir string) ([]vmtest.File, e
 	if err != nil {
 		return nil, err
 	}
-	libs, err := vmtest.Libraries(arch, linked...)
+	libs, err := vmtest.Libraries(runtime.GOARCH, linked...)
 	return append(list, libs...), err
 }
 
