@@ -24,6 +24,10 @@ const head = `# What check says of kernel hooks, and what kernels do
 Made by ` + "`make kerneltruth`" + `: functions of every class are taken by a fixed seed (%d) from the atlas entry of
 each kernel; check says whether a plain probe can be attached; then it is tried on that kernel in a virtual
 machine. "Not known before" is where check says that it cannot tell.
+
+Where inlining is not known (7.0: Debian no longer has its debug package) nothing is counted. Where a plan counts
+fewer than the truth, its verdict must not be complete: ` + "`build_open_flags`" + ` has no place for ftrace, because functions that are
+declared inline are notrace, so that the kernel refuses its body.
 `
 
 func main() {

@@ -7,7 +7,8 @@
  *   caller LIBRARY TRUTH keep N       runs "loop N", again if it crashes, until SIGTERM
  *   caller LIBRARY TRUTH step 0       a round for each line of its input
  *
- * A fifth argument is the number, from 0, by which its progress is written down.
+ * A fifth argument is the number, from 0, by which its progress is written down;
+ * behind a colon may stand the process without which it is not to run.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -131,10 +132,13 @@ extern char **environ;
 
 static void spawn(char **argv, char *mode)
 {
-	char *args[] = { argv[0], argv[1], argv[2], mode, argv[4], argv[5], 0 };
+	char number[64];
+	char *args[] = { argv[0], argv[1], argv[2], mode, argv[4], argv[5] ? number : 0, 0 };
 	int status;
 	pid_t pid;
 
+	if (argv[5])
+		snprintf(number, sizeof number, "%d:%d", atoi(argv[5]), (int)getpid());
 	while (!stop) {
 		if (posix_spawn(&pid, "/proc/self/exe", 0, 0, args, environ))
 			exit(2);
@@ -170,8 +174,13 @@ int main(int argc, char **argv)
 
 	if (argc != 5 && argc != 6)
 		return 2;
-	if (argc == 6)
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* no numbered one runs on alone */
+	if (argc == 6) { /* no numbered one runs on alone */
+		const char *parent = strchr(argv[5], ':');
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (parent && getppid() != atoi(parent + 1))
+			return 1; /* it had ended before */
+	}
 	fd = open(argv[2], O_RDWR);
 	truth = mmap(0, sizeof *truth, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (truth == MAP_FAILED)
