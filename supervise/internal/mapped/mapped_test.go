@@ -153,7 +153,7 @@ func TestLoading(t *testing.T) {
 	}
 }
 
-const loads = 3000
+const loads = 500
 
 func library(dir string, i int) string { return filepath.Join(dir, fmt.Sprintf("%d.so", i)) }
 
