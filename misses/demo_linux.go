@@ -10,13 +10,12 @@ import (
 	"runtime"
 	"text/tabwriter"
 
-	"github.com/surehook/surehook/hook"
 	nest "github.com/surehook/surehook/internal/nesting"
 )
 
 // Demo shows missed executions live: counts of a hook that is skipped and, of
 // the same executions, of the one that is advised. It attaches both for a
-// second; their programs count in one thread of this process only.
+// second; their programs count in a few threads of this process only.
 func Demo(w io.Writer, a *Abilities) error {
 	getpgid := map[string]string{"amd64": "__x64_sys_getpgid", "arm64": "__arm64_sys_getpgid"}[runtime.GOARCH]
 	b := bufio.NewWriter(w)
@@ -35,43 +34,39 @@ func Demo(w io.Writer, a *Abilities) error {
 
 // show makes the first scene that can be attached.
 func (s *story) show(w io.Writer, a *Abilities) error {
+	hooks, said := false, ""
 	for _, x := range s.scenes {
-		t := nest.Trial{Outer: x.outer, Inner: []hook.Hook{x.inner, x.instead}, Action: nest.Print | nest.Update, Calls: s.calls}
-		if s.spin {
-			t.Action = nest.Spin
-		}
-		out, err := nest.Run(t)
-		var refused *nest.AttachError
-		switch {
-		case errors.As(err, &refused):
-			fmt.Fprintf(w, "   not shown with %s: %s\n", x.outer, nest.Reason(refused.Err))
+		out, err := x.play(s.calls)
+		var not *notShown
+		if errors.As(err, &not) {
+			hooks = hooks || not.hooks
+			if not.Error() != said { // of a lock it is the same with all outer hooks
+				fmt.Fprintf(w, "   not shown with %s\n", not)
+			}
+			said = not.Error()
 			continue
-		case err != nil:
+		}
+		if err != nil {
 			return err
 		}
-		shown := true
-		for _, p := range out.Inner {
-			if p.Err != nil {
-				fmt.Fprintf(w, "   not shown with %s: %s\n", p.Hook, nest.Reason(p.Err))
-				shown = false
-				break
-			}
-		}
-		if shown {
-			return s.table(w, a, &out)
-		}
+		return x.table(w, a, &out)
 	}
-	fmt.Fprintln(w, "   This kernel takes none of these hooks.")
+	if !hooks {
+		fmt.Fprintln(w, "   This kernel takes none of these hooks.")
+	}
 	return nil
 }
 
 // table writes the counts side by side.
-func (s *story) table(w io.Writer, a *Abilities, out *nest.Outcome) error {
+func (x *scene) table(w io.Writer, a *Abilities, out *nest.Outcome) error {
 	skipped, instead := out.Inner[0], out.Inner[1]
 	lost := instead.Ran - min(skipped.Ran, instead.Ran)
 	counted := skipped.Recursion
 	if skipped.Missed != nil {
 		counted += *skipped.Missed
+	}
+	if x.lock != "" {
+		fmt.Fprintf(w, "   Here it is %s.\n", x.lock)
 	}
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "   \tHOOK\tEXECUTIONS SEEN\tLOST\tTHE KERNEL SAYS, OF ALL THREADS")

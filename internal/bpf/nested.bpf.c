@@ -19,6 +19,7 @@ typedef unsigned long long __u64;
 enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
@@ -28,6 +29,7 @@ static long (*bpf_map_delete_elem)(void *map, const void *key) = (void *)3;
 static long (*bpf_trace_printk)(const char *fmt, __u32 size, ...) = (void *)6;
 static __u64 (*bpf_ktime_get_ns)(void) = (void *)5;
 static long (*bpf_get_stack)(void *ctx, void *buf, __u32 size, __u64 flags) = (void *)67;
+static long (*bpf_send_signal_thread)(__u32 sig) = (void *)117;
 static long (*bpf_get_ns_current_pid_tgid)(__u64 dev, __u64 ino, void *nsdata, __u32 size) = (void *)120;
 static long (*bpf_ringbuf_output)(void *ring, void *data, __u64 size, __u64 flags) = (void *)130;
 
@@ -38,6 +40,7 @@ enum {
 	STACK = 1 << 2,  /* bpf_get_stack of the kernel */
 	OUTPUT = 1 << 3, /* bpf_ringbuf_output */
 	SPIN = 1 << 4,   /* takes long, so that interrupts come */
+	SIGNAL = 1 << 5, /* bpf_send_signal_thread */
 };
 
 /* Counters by slot; Go's maxSlots. */
@@ -50,10 +53,10 @@ struct {
 	__type(value, __u64);
 } counts SEC(".maps");
 
-/* Not 0 while the program of the slot acts: one that its own action calls
- * again must not act. */
+/* Not 0 while the program of the slot acts on this processor: one that its own
+ * action calls again must not act. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, SLOTS);
 	__type(key, __u32);
 	__type(value, __u64);
@@ -71,11 +74,14 @@ struct {
 	__uint(max_entries, 4096);
 } output SEC(".maps");
 
-const volatile __u32 want_tid = 0;  /* counts and acts in this thread only; */
-const volatile __u64 pidns_dev = 0; /* its number is of this PID namespace */
+const volatile __u32 want_tid = 0;  /* counts and acts in this thread only, */
+const volatile __u32 want_tgid = 0; /* or, if that is 0, in those of this process; */
+const volatile __u64 pidns_dev = 0; /* the numbers are of this PID namespace */
 const volatile __u64 pidns_ino = 0;
 const volatile __u32 slot = 0;
 const volatile __u32 action = 0;
+const volatile __u32 within = 0; /* counts, and does no more, on a processor where the program of slot 0 acts */
+const volatile __u32 signo = 0;  /* of SIGNAL: one that the threads block */
 
 static inline void act(void *ctx)
 {
@@ -90,6 +96,12 @@ static inline void act(void *ctx)
 		bpf_get_stack(ctx, stack, sizeof(stack), 0);
 	if (action & OUTPUT)
 		bpf_ringbuf_output(&output, &now, sizeof(now), 0);
+	if (action & SIGNAL) {
+		bpf_send_signal_thread(signo);
+		/* Newer kernels leave it to an interrupt, which comes at once. */
+		for (int i = 0; i < 40; i++)
+			bpf_ktime_get_ns();
+	}
 	if (action & SPIN)
 		for (int i = 0; i < 4000; i++)
 			now += bpf_ktime_get_ns();
@@ -99,14 +111,29 @@ static inline void act(void *ctx)
 	}
 }
 
+/* ours tells whether the program is to count here. */
+static inline int ours(void)
+{
+	__u64 ids; /* struct bpf_pidns_info: pid, tgid */
+	__u64 *busy;
+	__u32 first = 0;
+
+	if (within) {
+		busy = bpf_map_lookup_elem(&acting, &first);
+		return busy && *busy;
+	}
+	if (bpf_get_ns_current_pid_tgid(pidns_dev, pidns_ino, &ids, sizeof(ids)))
+		return 0;
+	return want_tid ? (__u32)ids == want_tid : ids >> 32 == want_tgid;
+}
+
 SEC("kprobe")
 int nested(void *ctx)
 {
-	__u64 ids; /* struct bpf_pidns_info: pid, tgid */
 	__u32 key = slot;
 	__u64 *n, *busy;
 
-	if (bpf_get_ns_current_pid_tgid(pidns_dev, pidns_ino, &ids, sizeof(ids)) || (__u32)ids != want_tid)
+	if (!ours())
 		return 0;
 	n = bpf_map_lookup_elem(&counts, &key);
 	if (n)

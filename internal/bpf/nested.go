@@ -18,6 +18,7 @@ const (
 	Stack                     // bpf_get_stack of the kernel
 	Output                    // bpf_ringbuf_output
 	Spin                      // some 100 µs of bpf_ktime_get_ns, for interrupts to come
+	Signal                    // bpf_send_signal_thread, of Thread.Signal
 )
 
 // MaxSlots is how many programs one Nested has counters for. SLOTS in
@@ -25,17 +26,19 @@ const (
 const MaxSlots = 32
 
 // Nested are programs that nest, with counters of their own. They count and
-// act in one thread only.
+// act in one thread only, or in those of one process.
 type Nested struct {
 	spec *ebpf.CollectionSpec
 	maps map[string]*ebpf.Map
 	made []*ebpf.Collection
 }
 
-// Thread names a thread.
+// Thread names a thread, or all those of a process.
 type Thread struct {
-	TID          uint32 // in the PID namespace
+	TID          uint32 // in the PID namespace; 0: all of TGID
+	TGID         uint32
 	NSDev, NSIno uint64 // of the PID namespace
+	Signal       uint32 // one that it blocks, for the action Signal
 }
 
 // LoadNested makes the maps. Requires at least Linux 5.8 (ring buffers).
@@ -44,7 +47,9 @@ func LoadNested(of Thread) (*Nested, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, v := range map[string]any{nestedVarWantTid: of.TID, nestedVarPidnsDev: of.NSDev, nestedVarPidnsIno: of.NSIno} {
+	for name, v := range map[string]any{
+		nestedVarWantTid: of.TID, nestedVarWantTgid: of.TGID, nestedVarPidnsDev: of.NSDev, nestedVarPidnsIno: of.NSIno, nestedVarSigno: of.Signal,
+	} {
 		if err := s.Variables[name].Set(v); err != nil {
 			return nil, fmt.Errorf("variable %s: %w", name, err)
 		}
@@ -64,11 +69,22 @@ func LoadNested(of Thread) (*Nested, error) {
 // Load loads a program that counts in a slot and then acts. to is the function
 // that it belongs to, for types that want that when loading.
 func (n *Nested) Load(slot int, do Action, kind ebpf.ProgramType, how ebpf.AttachType, to string) (*ebpf.Program, error) {
+	return n.load(slot, map[string]any{nestedVarAction: uint32(do)}, kind, how, to)
+}
+
+// LoadWithin loads a program that counts what happens on a processor, in
+// interrupts too, in the middle of the program of slot 0.
+func (n *Nested) LoadWithin(slot int, kind ebpf.ProgramType, how ebpf.AttachType, to string) (*ebpf.Program, error) {
+	return n.load(slot, map[string]any{nestedVarWithin: uint32(1)}, kind, how, to)
+}
+
+func (n *Nested) load(slot int, vars map[string]any, kind ebpf.ProgramType, how ebpf.AttachType, to string) (*ebpf.Program, error) {
 	if slot < 0 || slot >= MaxSlots {
 		return nil, fmt.Errorf("slot %d: there are %d", slot, MaxSlots)
 	}
 	s := n.spec.Copy()
-	for name, v := range map[string]uint32{nestedVarSlot: uint32(slot), nestedVarAction: uint32(do)} {
+	vars[nestedVarSlot] = uint32(slot)
+	for name, v := range vars {
 		if err := s.Variables[name].Set(v); err != nil {
 			return nil, fmt.Errorf("variable %s: %w", name, err)
 		}

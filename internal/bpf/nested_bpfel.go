@@ -24,8 +24,11 @@ const (
 	nestedVarAction   = "action"
 	nestedVarPidnsDev = "pidns_dev"
 	nestedVarPidnsIno = "pidns_ino"
+	nestedVarSigno    = "signo"
 	nestedVarSlot     = "slot"
+	nestedVarWantTgid = "want_tgid"
 	nestedVarWantTid  = "want_tid"
+	nestedVarWithin   = "within"
 )
 
 // loadNested returns the embedded CollectionSpec for nested.
@@ -90,8 +93,11 @@ type nestedVariableSpecs struct {
 	Action   *ebpf.VariableSpec `ebpf:"action"`
 	PidnsDev *ebpf.VariableSpec `ebpf:"pidns_dev"`
 	PidnsIno *ebpf.VariableSpec `ebpf:"pidns_ino"`
+	Signo    *ebpf.VariableSpec `ebpf:"signo"`
 	Slot     *ebpf.VariableSpec `ebpf:"slot"`
+	WantTgid *ebpf.VariableSpec `ebpf:"want_tgid"`
 	WantTid  *ebpf.VariableSpec `ebpf:"want_tid"`
+	Within   *ebpf.VariableSpec `ebpf:"within"`
 }
 
 // nestedObjects contains all objects after they have been loaded into the kernel.
@@ -136,8 +142,11 @@ type nestedVariables struct {
 	Action   *ebpf.Variable `ebpf:"action"`
 	PidnsDev *ebpf.Variable `ebpf:"pidns_dev"`
 	PidnsIno *ebpf.Variable `ebpf:"pidns_ino"`
+	Signo    *ebpf.Variable `ebpf:"signo"`
 	Slot     *ebpf.Variable `ebpf:"slot"`
+	WantTgid *ebpf.Variable `ebpf:"want_tgid"`
 	WantTid  *ebpf.Variable `ebpf:"want_tid"`
+	Within   *ebpf.Variable `ebpf:"within"`
 }
 
 // nestedPrograms contains all programs after they have been loaded into the kernel.

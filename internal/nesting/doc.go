@@ -2,6 +2,6 @@
 // does something in the middle of which inner probes fire. What their programs
 // count themselves is compared with what the kernel says that it skipped.
 //
-// Every program acts in one thread of this process only; in others it returns
-// at once.
+// Every program acts in one thread of this process only, or in a few; in others
+// it returns at once.
 package nesting

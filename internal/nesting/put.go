@@ -29,6 +29,19 @@ func load(n *bpf.Nested, slot int, h hook.Hook, do Action) (*probe, error) {
 	return &probe{slot: slot, prog: p}, err
 }
 
+// inner loads the program for an inner hook.
+func inner(n *bpf.Nested, slot int, h hook.Hook, t *Trial) (*probe, error) {
+	if t.Threads <= 1 {
+		return load(n, slot, h, 0)
+	}
+	kind, how, to, err := loading(h)
+	if err != nil {
+		return nil, err
+	}
+	p, err := n.LoadWithin(slot, kind, how, to)
+	return &probe{slot: slot, prog: p}, err
+}
+
 // loading is what a program must be loaded as for a hook.
 func loading(h hook.Hook) (kind ebpf.ProgramType, how ebpf.AttachType, to string, err error) {
 	switch h.Kind {

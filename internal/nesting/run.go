@@ -29,30 +29,30 @@ func Run(t Trial) (Outcome, error) {
 	if len(t.Inner) > MaxInner {
 		return Outcome{}, fmt.Errorf("%d inner hooks: at most %d nest at a time", len(t.Inner), MaxInner)
 	}
-	w, err := newWorker()
+	c, err := newCrew(&t)
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer w.end()
+	defer c.end()
 	// Before Linux 5.11 BPF memory is of RLIMIT_MEMLOCK.
 	unlimited := unix.UnlimitLocked()
-	out, err := with(w, t)
+	out, err := with(c, t)
 	if errors.Is(err, fs.ErrPermission) {
 		err = errors.Join(err, unlimited)
 	}
 	return out, err
 }
 
-func with(w *worker, t Trial) (Outcome, error) {
-	n, err := bpf.LoadNested(w.thread)
+func with(c *crew, t Trial) (Outcome, error) {
+	n, err := bpf.LoadNested(c.thread)
 	if err != nil {
 		return Outcome{}, err
 	}
 	defer n.Close()
-	return run(n, w, t)
+	return run(n, c, t)
 }
 
-func run(n *bpf.Nested, w *worker, t Trial) (out Outcome, err error) {
+func run(n *bpf.Nested, c *crew, t Trial) (out Outcome, err error) {
 	var probes []*probe
 	defer func() {
 		for _, p := range probes {
@@ -69,7 +69,7 @@ func run(n *bpf.Nested, w *worker, t Trial) (out Outcome, err error) {
 	for i, h := range t.Inner {
 		p := &probe{slot: 0, prog: outer.prog}
 		if !t.Same {
-			p, err = load(n, i+1, h, 0)
+			p, err = inner(n, i+1, h, &t)
 		}
 		if err == nil {
 			p.link, err = attachTo(h, p.prog)
@@ -84,9 +84,11 @@ func run(n *bpf.Nested, w *worker, t Trial) (out Outcome, err error) {
 		return out, &AttachError{t.Outer, err}
 	}
 	if t.Touch {
-		w.touch = n.Touch
+		c.touch = n.Touch
 	}
-	out.Completed = w.work(t.Calls)
+	if out.Completed, err = c.work(&t, func() (uint64, error) { return n.Count(len(t.Inner)) }); err != nil {
+		return out, errors.Join(err, outer.link.Close())
+	}
 	if out.Outer, err = outer.read(n, t.Outer); err == nil && t.Look != nil {
 		err = look(n, t, outer, probes)
 	}
@@ -127,33 +129,6 @@ func look(n *bpf.Nested, t Trial, outer *probe, inner []*probe) error {
 	}
 	return t.Look(first, others)
 }
-
-// worker is the thread that does the work.
-type worker struct {
-	thread bpf.Thread
-	calls  chan int
-	done   chan int
-	touch  func() error // done in each round; nil: nothing
-}
-
-func newWorker() (*worker, error) {
-	dev, ino, err := unix.Namespace("/proc/self/ns/pid")
-	if err != nil {
-		return nil, err
-	}
-	w := &worker{calls: make(chan int), done: make(chan int)}
-	tid := make(chan int)
-	go w.run(tid)
-	w.thread = bpf.Thread{TID: uint32(<-tid), NSDev: dev, NSIno: ino}
-	return w, nil
-}
-
-func (w *worker) work(calls int) int {
-	w.calls <- calls
-	return <-w.done
-}
-
-func (w *worker) end() { close(w.calls) }
 
 // Target is called once in each round of the work, for uprobes.
 //

@@ -12,6 +12,7 @@ const (
 	Stack                     // bpf_get_stack of the kernel
 	Output                    // bpf_ringbuf_output
 	Spin                      // some 100 µs of bpf_ktime_get_ns, for interrupts to come
+	Signal                    // bpf_send_signal_thread, which takes the lock of the process's signals
 )
 
 // Trial is one nesting. A uprobe is named by the file offset in its target;
@@ -23,6 +24,13 @@ type Trial struct {
 	// Calls is how often the work is done: getpgid, prctl(PR_SET_NAME) and a
 	// call of Target.
 	Calls int
+	// Threads is how many do the work, each its Calls and each on a CPU of its
+	// own; 0: one. Of several it is the process whose executions of the outer
+	// hook are counted, and of the inner ones those in the middle of its program.
+	Threads int
+	// Enough ends the work early, when the last inner program has counted this
+	// many; 0: never.
+	Enough uint64
 	// Same attaches the outer program itself, and no others, to the inner hooks
 	// as well, where it does nothing. Outer and inner hooks must be of a kind
 	// whose programs can be attached twice: raw tracepoints.
@@ -47,7 +55,7 @@ type Attached struct {
 // MaxInner is how many inner hooks a trial may have.
 const MaxInner = 31
 
-// Outcome is what became of a trial. Counts are of its thread.
+// Outcome is what became of a trial. Counts are of its thread or threads.
 type Outcome struct {
 	Outer     Part
 	Inner     []Part // as in Trial.Inner

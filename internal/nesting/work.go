@@ -16,23 +16,6 @@ import (
 	"github.com/surehook/surehook/hook"
 )
 
-// run does the work in a thread of its own, which ends with it.
-func (w *worker) run(tid chan<- int) {
-	runtime.LockOSThread()
-	name := [16]byte{}
-	copy(name[:], "surehook-nest")
-	tid <- syscall.Gettid()
-	for calls := range w.calls {
-		n := 0
-		for i := range calls {
-			if round(i, &name) && (w.touch == nil || w.touch() == nil) {
-				n++
-			}
-		}
-		w.done <- n
-	}
-}
-
 // setName names the thread, which is what the tracepoint task:task_rename tells.
 func setName(name *[16]byte) syscall.Errno {
 	_, _, no := syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0)

@@ -3,6 +3,8 @@ package unix
 import (
 	"errors"
 	"os"
+	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,3 +34,11 @@ func WaitExit(pid int) error {
 // FirstThread tells whether the caller runs in the thread that began the
 // process; it should be locked to its thread.
 func FirstThread() bool { return unix.Gettid() == unix.Getpid() }
+
+// BlockSignal blocks a signal in the calling thread, which should be locked.
+func BlockSignal(s syscall.Signal) error {
+	var set unix.Sigset_t
+	word := 8 * int(unsafe.Sizeof(set.Val[0]))
+	set.Val[(int(s)-1)/word] |= 1 << ((int(s) - 1) % word)
+	return os.NewSyscallError("rt_sigprocmask", unix.PthreadSigmask(unix.SIG_BLOCK, &set, nil))
+}

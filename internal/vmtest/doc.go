@@ -26,6 +26,7 @@ import (
 type Job struct {
 	Files   []File            `json:"-"`       // the file system, beside /init, /proc, /sys, /dev and /tmp
 	Cmdline []string          `json:"-"`       // further parameters of the kernel, as lsm=bpf
+	CPUs    int               `json:"-"`       // 0: one, see Machine
 	Modules []string          `json:"modules"` // kernel modules, loaded in this order; Image.Run adds what they need
 	Sysctl  map[string]string `json:"sysctl"`  // by path below /proc/sys
 	Steps   []Step            `json:"steps"`   // one after the other; a failed one does not end the job

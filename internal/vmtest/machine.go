@@ -52,7 +52,7 @@ var errNoOutcome = errors.New("ended without an outcome")
 // Run boots the machine, does the job and gives the outcome. A command that
 // fails is no error of Run.
 func (m Machine) Run(ctx context.Context, job Job) (*Outcome, error) {
-	emulator, args, err := m.emulator(job.Cmdline)
+	emulator, args, err := m.emulator(job)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (m Machine) Run(ctx context.Context, job Job) (*Outcome, error) {
 
 // emulator gives the command for the architecture, with the console on the
 // first serial line and the report on a second.
-func (m Machine) emulator(cmdline []string) (string, []string, error) {
+func (m Machine) emulator(job Job) (string, []string, error) {
 	name := map[string]string{"amd64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}[m.Arch]
 	pkg := map[string]string{"amd64": "qemu-system-x86", "arm64": "qemu-system-arm"}[m.Arch]
 	if name == "" {
@@ -117,11 +117,15 @@ func (m Machine) emulator(cmdline []string) (string, []string, error) {
 		return "", nil, fmt.Errorf("%w: no %s; apt-get install %s", ErrMissing, name, pkg)
 	}
 	serial := map[string][2]string{"amd64": {"ttyS0", "ttyS1"}, "arm64": {"ttyAMA0", "ttyS0"}}[m.Arch]
-	params := append([]string{"console=" + serial[0], "panic=-1", "quiet", reportPort + "=" + serial[1]}, cmdline...)
-	// One processor: emulated, two can oops while kernel text is patched.
-	args := []string{"-accel", "tcg", "-smp", "1", "-append", strings.Join(params, " "), "-chardev", "file,id=report,path=report"}
+	params := append([]string{"console=" + serial[0], "panic=-1", "quiet", reportPort + "=" + serial[1]}, job.Cmdline...)
+	// One processor is the rule: emulated, two can oops while kernel text is patched.
+	args := []string{"-accel", "tcg", "-smp", strconv.Itoa(max(1, job.CPUs)), "-append", strings.Join(params, " "), "-chardev", "file,id=report,path=report"}
 	if m.Arch == "amd64" {
-		return name, append(args, "-M", "q35", "-cpu", "max", "-device", "isa-serial,chardev=report,index=1"), nil
+		alone := ""
+		if job.CPUs > 1 { // a guest that knows that it is one has locks of another kind
+			alone = ",hypervisor=off"
+		}
+		return name, append(args, "-M", "q35", "-cpu", "max"+alone, "-device", "isa-serial,chardev=report,index=1"), nil
 	}
 	// The architected pointer authentication costs TCG half of its speed.
 	return name, append(args, "-M", "virt", "-cpu", "max,pauth-impdef=on", "-device", "pci-serial,chardev=report"), nil
