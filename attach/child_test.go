@@ -19,6 +19,7 @@ import (
 	"unsafe"
 
 	"github.com/surehook/surehook/attach/internal/branches"
+	"github.com/surehook/surehook/internal/child"
 )
 
 // childVar makes the test binary a traced process: the role to play.
@@ -197,41 +198,31 @@ func takeBranches() []arms {
 	return out
 }
 
-// child is a traced process of this very binary.
-type child struct {
-	cmd   *exec.Cmd
-	begin func() // lets a waiting child go
-}
+// traced is a process of this very binary.
+type traced struct{ *child.Child }
 
-// start starts a child that waits before it does anything.
-func start(t *testing.T, role string) *child {
+// start starts one that waits until its input is
+// shut before it does anything.
+func start(t *testing.T, role string) traced {
 	t.Helper()
 	cmd := exec.Command(self(t))
 	cmd.Env = append(os.Environ(), childVar+"="+role)
 	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	c, err := child.Start(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+	t.Cleanup(c.Kill)
+	if line, err := c.Hear(); line != "ready" {
 		t.Fatalf("child says %q, %v", line, err)
 	}
-	return &child{cmd: cmd, begin: func() { in.Close() }}
+	return traced{c}
 }
 
 // finish lets the child do its work and waits for its end.
-func (c *child) finish(t *testing.T) {
+func (c traced) finish(t *testing.T) {
 	t.Helper()
-	c.begin()
-	if err := c.cmd.Wait(); err != nil {
+	if err := c.End(); err != nil {
 		t.Fatalf("child: %v", err)
 	}
 }

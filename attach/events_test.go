@@ -42,8 +42,8 @@ func TestEvents(t *testing.T) {
 			if e.Plan != 0 || e.Probe != want || e.Undecided {
 				t.Errorf("event %d is of plan %d probe %d, want 0, %d", i, e.Plan, e.Probe, want)
 			}
-			if int(e.PID) != c.cmd.Process.Pid || e.TID == 0 || e.Comm != "attach.test" {
-				t.Errorf("event %d is of process %d thread %d %q, want %d attach.test", i, e.PID, e.TID, e.Comm, c.cmd.Process.Pid)
+			if int(e.PID) != c.PID() || e.TID == 0 || e.Comm != "attach.test" {
+				t.Errorf("event %d is of process %d thread %d %q, want %d attach.test", i, e.PID, e.TID, e.Comm, c.PID())
 			}
 			if i > 0 && e.Time < events[i-1].Time {
 				t.Errorf("event %d is at %d, the one before at %d", i, e.Time, events[i-1].Time)

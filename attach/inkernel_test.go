@@ -44,7 +44,7 @@ const dirs = 200
 func kernelProbe(t *testing.T, p Probe) (n uint64, mechanism string, err error) {
 	t.Helper()
 	c := start(t, fmt.Sprintf("mkdir:%d", dirs))
-	s, err := Open([]Plan{{Probes: []Probe{p}}}, Options{PID: c.cmd.Process.Pid})
+	s, err := Open([]Plan{{Probes: []Probe{p}}}, Options{PID: c.PID()})
 	if err == nil {
 		mechanism = s.Mechanism()
 	}
@@ -170,7 +170,7 @@ func TestKernelMany(t *testing.T) {
 	}
 	c := start(t, fmt.Sprintf("mkdir:%d", dirs))
 	begin := time.Now()
-	s, err := Open([]Plan{plan}, Options{PID: c.cmd.Process.Pid, BestEffort: true})
+	s, err := Open([]Plan{plan}, Options{PID: c.PID(), BestEffort: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestKernelEvents(t *testing.T) {
 	needsKernel(t)
 	c := start(t, fmt.Sprintf("mkdir:%d", dirs))
 	plan := Plan{Probes: []Probe{{Symbol: "vfs_mkdir", Ways: Ways{ByFentry}}, {Symbol: "_raw_spin_unlock_irqrestore", Ways: Ways{ByFentry}}}}
-	s, err := Open([]Plan{plan}, Options{PID: c.cmd.Process.Pid, Events: true, BestEffort: true})
+	s, err := Open([]Plan{plan}, Options{PID: c.PID(), Events: true, BestEffort: true})
 	if lacks(err) {
 		t.Skip(err)
 	}

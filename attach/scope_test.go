@@ -24,7 +24,7 @@ func TestChildren(t *testing.T) {
 			want     uint64
 		}{{false, 10}, {true, 40}} {
 			meant, other := start(t, "family:3"), start(t, "family:1")
-			s := open(plainPlan(t), Options{PID: meant.cmd.Process.Pid, Children: c.children})
+			s := open(plainPlan(t), Options{PID: meant.PID(), Children: c.children})
 			other.finish(t)
 			meant.finish(t)
 			if diff := cmp.Diff([][]uint64{{0, c.want, c.want}}, counts(t, s)); diff != "" {
@@ -54,7 +54,7 @@ func TestNoProcess(t *testing.T) {
 	}
 	gone := start(t, "call:0")
 	gone.finish(t)
-	if _, err := Open(plainPlan(t), Options{PID: gone.cmd.Process.Pid}); !errors.Is(err, syscall.ESRCH) {
+	if _, err := Open(plainPlan(t), Options{PID: gone.PID()}); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("Open of a process that is gone: %v, want ESRCH", err)
 	}
 }

@@ -122,7 +122,7 @@ func TestThreads(t *testing.T) {
 func TestPID(t *testing.T) {
 	eachWay(t, func(t *testing.T, open func([]Plan, Options) *Session) {
 		meant, other := start(t, "threads:100"), start(t, "threads:1000")
-		s := open(plainPlan(t), Options{PID: meant.cmd.Process.Pid})
+		s := open(plainPlan(t), Options{PID: meant.PID()})
 		other.finish(t)
 		meant.finish(t)
 		if diff := cmp.Diff([][]uint64{{0, 400, 400}}, counts(t, s)); diff != "" {

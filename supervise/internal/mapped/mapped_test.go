@@ -3,6 +3,7 @@
 package mapped
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/surehook/surehook/internal/child"
 	"github.com/surehook/surehook/internal/unix"
 )
 
@@ -118,19 +120,11 @@ func TestLoading(t *testing.T) {
 	dir := t.TempDir()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestLoading$")
 	cmd.Env = append(os.Environ(), maps+"="+dir)
-	in, err := cmd.StdinPipe()
+	c, err := child.Start(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { in.Close(); cmd.Wait() }()
-	one := make([]byte, 1)
+	defer c.End()
 	for i := range loads {
 		path := library(dir, i)
 		if err := os.WriteFile(path, make([]byte, 4096), 0o644); err != nil {
@@ -140,13 +134,13 @@ func TestLoading(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := in.Write(one); err != nil {
+		if err := c.Say("load"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := out.Read(one); err != nil { // it has the file open
+		if _, err := c.Hear(); err != nil { // it has the file open
 			t.Fatal(err)
 		}
-		users := find([]int{cmd.Process.Pid}, []File{{ID: id, Base: filepath.Base(path)}}, true)
+		users := find([]int{c.PID()}, []File{{ID: id, Base: filepath.Base(path)}}, true)
 		if len(users[0]) == 0 {
 			t.Fatalf("load %d: the process that has it open or mapped was not found", i)
 		}
@@ -157,18 +151,18 @@ const loads = 500
 
 func library(dir string, i int) string { return filepath.Join(dir, fmt.Sprintf("%d.so", i)) }
 
-// load opens a file for each byte of its input, says so, and maps it a moment later.
+// load opens a file for each line of its input, says so, and maps it a moment later.
 func load(t *testing.T, dir string) {
-	one := make([]byte, 1)
+	in := bufio.NewScanner(os.Stdin)
 	for i := range loads {
-		if _, err := os.Stdin.Read(one); err != nil {
+		if !in.Scan() {
 			return
 		}
 		f, err := os.Open(library(dir, i))
 		if err != nil {
 			t.Fatal(err)
 		}
-		os.Stdout.Write(one)
+		fmt.Println("open")
 		for end := time.Now().Add(time.Duration(i%100) * time.Microsecond); time.Now().Before(end); {
 		}
 		mem, err := syscall.Mmap(int(f.Fd()), 0, 4096, syscall.PROT_READ, syscall.MAP_PRIVATE)
@@ -178,5 +172,5 @@ func load(t *testing.T, dir string) {
 		f.Close()
 		defer syscall.Munmap(mem)
 	}
-	os.Stdin.Read(one) // until the test has seen the last one
+	in.Scan() // until the test has seen the last one
 }

@@ -3,46 +3,47 @@
 package pause
 
 import (
-	"bufio"
-	"io"
 	"os/exec"
 	"testing"
 	"time"
+
+	"github.com/surehook/surehook/internal/child"
 )
 
 // A process that is paused does nothing, and goes on as if nothing had been.
 func TestPause(t *testing.T) {
 	cmd := exec.Command("sh", "-c", "while read x; do echo $x; done; exit 3")
-	in, err := cmd.StdinPipe()
+	c, err := child.Start(cmd)
 	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
 		t.Skip(err)
 	}
+	defer c.Kill()
 	lines := make(chan string)
 	go func() {
-		s := bufio.NewScanner(out)
-		for s.Scan() {
-			lines <- s.Text()
+		defer close(lines)
+		for {
+			line, err := c.Hear()
+			if err != nil {
+				return
+			}
+			lines <- line
 		}
-		close(lines)
 	}()
-	say := func(word string) { io.WriteString(in, word+"\n") }
+	say := func(word string) {
+		if err := c.Say(word); err != nil {
+			t.Error(err)
+		}
+	}
 	say("one")
 	if got := <-lines; got != "one" {
 		t.Fatal(got)
 	}
 	p := New()
-	if err := p.Stop(cmd.Process.Pid); err != nil {
+	if err := p.Stop(c.PID()); err != nil {
 		p.Resume()
 		t.Skip(err)
 	}
-	if !p.Has(cmd.Process.Pid) {
+	if !p.Has(c.PID()) {
 		t.Error("it is not there")
 	}
 	say("two")
@@ -55,10 +56,10 @@ func TestPause(t *testing.T) {
 	if got := <-lines; got != "two" {
 		t.Error(got)
 	}
-	in.Close()
+	c.Shut()
 	for range lines {
 	}
-	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() != 3 {
+	if err := c.End(); err == nil || cmd.ProcessState.ExitCode() != 3 {
 		t.Errorf("it ended with %v", err)
 	}
 }
