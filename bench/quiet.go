@@ -26,8 +26,6 @@ type quiet struct {
 }
 
 const (
-	// slower is how much slower than its best the processor may be.
-	slower = 1.1
 	// sampled is the length of one batch of a sample, and learning how long is
 	// sampled before anything is measured.
 	sampled  = 100 * time.Microsecond
@@ -83,7 +81,7 @@ func (q *quiet) sample() (float64, error) {
 // calm tells whether the processor is quick now.
 func (q *quiet) calm() (bool, error) {
 	each, err := q.sample()
-	return each <= q.best*slower, err
+	return each <= q.best*Slower, err
 }
 
 // await waits until the processor is quick, or patience is at its end.

@@ -76,7 +76,9 @@ type rival struct {
 
 // above tells that a costs more than b: that the differences within the rounds
 // do, at the confidence of an interval. What changed on the machine from round
-// to round, for both of them, is not in these.
+// to round, for both of them, is not in these. Each subject has one value of
+// each pass over all, also when it was measured again in that: the i-th of both
+// are nearer in time than any other pairing would be on the whole.
 func (a rival) above(b rival) bool {
 	n := min(len(a.rounds), len(b.rounds))
 	if n == 0 {

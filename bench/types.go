@@ -117,6 +117,10 @@ func (r *Report) Works() []Work {
 	})
 }
 
+// Slower is how many times as long as at its best a call without a probe may
+// take: if it takes longer, the processor is slow.
+const Slower = 1.1
+
 // Noise is what disturbed the measurement.
 type Noise struct {
 	// Interrupted is how many of the Requests, each of several batches, lost
@@ -125,9 +129,9 @@ type Noise struct {
 	Requests    uint64 `json:"requests"`
 	// Stolen is the share of time that the hypervisor took from the CPU, 0 to 1.
 	Stolen float64 `json:"stolen"`
-	// Slow is how many rounds were measured though the processor was slower than
-	// at its best, by more than a tenth; Waited, in seconds, how long was waited,
-	// or measured in vain, because of that.
+	// Slow is how many rounds were measured though the processor was slow
+	// (Slower); Waited, in seconds, how long was waited, or measured in vain,
+	// because of that.
 	Slow   uint64  `json:"slow"`
 	Waited float64 `json:"waited"`
 }

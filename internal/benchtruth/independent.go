@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/surehook/surehook/bench"
 )
 
 //go:embed src/loop.c
@@ -87,35 +89,47 @@ func (s Subject) calls(traced bool) string {
 	return "100"
 }
 
-// The processor may be slow for a while. Then untraced calls take longer than
-// they did at their best, by more than slower, and what was measured does not
-// count; tries bounds how often.
-const (
-	slower = 1.1
-	tries  = 20
-)
+// tries bounds how often is measured until the processor is not slow.
+const tries = 20
 
-// Cost gives how much longer a call of the subject takes, in ns, from one
-// measurement with a probe between two without.
-func (i *Independent) Cost(ctx context.Context, s Subject) (cost float64, err error) {
+// Cost is how much longer a call takes with a probe.
+type Cost struct {
+	NS float64
+	// Slow: the processor was slow in all tries, and this is the last one.
+	Slow bool
+}
+
+// Cost measures a subject once with a probe between twice without, until the
+// processor was not slow meanwhile.
+func (i *Independent) Cost(ctx context.Context, s Subject) (Cost, error) {
+	return i.quickly(s.call, func() (cost, before, after float64, err error) {
+		if cost, before, err = i.once(ctx, s); err == nil {
+			_, after, err = i.run(ctx, s, false)
+		}
+		return cost, before, after, err
+	})
+}
+
+// quickly repeats what measures the cost of a probe on a call and, before and
+// after that, the call alone.
+func (i *Independent) quickly(call string, measure func() (cost, before, after float64, err error)) (Cost, error) {
+	var last Cost
 	for range tries {
-		var alone, after float64
-		if cost, alone, err = i.once(ctx, s); err != nil {
-			return 0, err
+		cost, before, after, err := measure()
+		if err != nil {
+			return Cost{}, err
 		}
-		if _, after, err = i.run(ctx, s, false); err != nil {
-			return 0, err
-		}
-		best, ok := i.best[s.call]
-		if least := min(alone, after); !ok || least < best {
+		best, ok := i.best[call]
+		if least := min(before, after); !ok || least < best {
 			best = least
-			i.best[s.call] = best
+			i.best[call] = best
 		}
-		if max(alone, after) <= best*slower {
+		last = Cost{NS: cost, Slow: max(before, after) > best*bench.Slower}
+		if !last.Slow {
 			break
 		}
 	}
-	return cost, nil
+	return last, nil
 }
 
 func (i *Independent) once(ctx context.Context, s Subject) (cost, alone float64, err error) {

@@ -30,6 +30,7 @@ type Check struct {
 	Subject Subject
 	Ours    []float64 // cost in ns, one a turn
 	Theirs  []float64
+	Slow    int   // turns of which some was measured while the processor was slow
 	Err     error // the other could not measure it
 }
 
@@ -41,6 +42,14 @@ func (c Check) Off() float64 { return middle(c.Ours)/middle(c.Theirs) - 1 }
 
 // Good tells that they are not far apart.
 func (c Check) Good() bool { return c.Err == nil && math.Abs(c.Off()) <= near }
+
+// slow says of how many turns some was measured while the processor was slow.
+func (c Check) slow() string {
+	if c.Slow == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d of %d turns measured while the processor was slow", c.Slow, len(c.Ours))
+}
 
 func middle(values []float64) float64 {
 	v := slices.Sorted(slices.Values(values))
@@ -203,7 +212,7 @@ func (p *page) checks(list []Check) {
 			p.add("| %s | | | not measured: %s | |", c.Subject.Kind, why)
 			continue
 		}
-		p.add("| %s | %.1f | %.1f | %+.1f %% | %s |", c.Subject.Kind, middle(c.Ours), middle(c.Theirs), 100*c.Off(), yes(c.Good()))
+		p.add("| %s | %.1f | %.1f | %+.1f %% | %s |", c.Subject.Kind, middle(c.Ours), middle(c.Theirs), 100*c.Off(), yes(c.Good())+c.slow())
 	}
 	p.add("")
 }

@@ -70,11 +70,13 @@ func TestRender(t *testing.T) {
 			{Kind: "kprobe", Work: bench.Empty, Unavailable: "no kprobes"},
 		}}
 	}
-	checks := []Check{{Subject: Subject{Kind: "usdt"}, Err: errors.New("no tracer")}, {Subject: Subject{Kind: "tp_btf"}, Ours: []float64{95}, Theirs: []float64{100}}}
+	checks := []Check{{Subject: Subject{Kind: "usdt"}, Err: errors.New("no tracer")}, {Subject: Subject{Kind: "tp_btf"}, Ours: []float64{95}, Theirs: []float64{100}},
+		{Subject: Subject{Kind: "uprobe"}, Ours: []float64{130, 130}, Theirs: []float64{100, 100}, Slow: 1}}
 	text := Render([]*bench.Report{run(1, 30), run(2, 32), run(1, 31)}, checks, []Order{{Kernel: "7.3", Err: "did not boot"}})
 	for _, want := range []string{
 		"| tp_btf | 31.0 | 29.0 | 33.0 | 0.0 | 1 2 1 | 3 of 300 |", "- kprobe: no kprobes", "| usdt | | | not measured: no tracer | |",
-		"| tp_btf | 95.0 | 100.0 | -5.0 % | yes |", "| 7.3 | did not boot |", "| empty | tracepoint | 15 | tp_btf | 31.0 |",
+		"| tp_btf | 95.0 | 100.0 | -5.0 % | yes |",
+		"| uprobe | 130.0 | 100.0 | +30.0 % | no; 1 of 2 turns measured while the processor was slow |", "| 7.3 | did not boot |", "| empty | tracepoint | 15 | tp_btf | 31.0 |",
 		"| empty | kprobe | 137 | kprobe | not available |", "| empty | no | 0 |",
 	} {
 		if !strings.Contains(text, want) {

@@ -129,7 +129,10 @@ func turn(ctx context.Context, c *benchtruth.Check, seed uint64, other *benchtru
 		c.Err = err
 		return nil
 	}
-	c.Ours, c.Theirs = append(c.Ours, f.Cost.Median), append(c.Theirs, theirs)
+	c.Ours, c.Theirs = append(c.Ours, f.Cost.Median), append(c.Theirs, theirs.NS)
+	if theirs.Slow || r.Noise.Slow > 0 {
+		c.Slow++
+	}
 	return nil
 }
 
