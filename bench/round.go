@@ -33,6 +33,7 @@ type subject struct {
 
 	untraced, traced, cost []float64 // ns a call, one a round
 	calls                  [2]uint64 // a batch, untraced and traced; 0: not known yet
+	last                   Runs      // of the last round
 }
 
 // probe is what a round works with.
@@ -196,8 +197,21 @@ func (p *probe) toggle(rng *rand.Rand) error {
 	return nil
 }
 
-// forget drops the last round.
+// count adds what was run in a round.
+func (s *subject) count(last Runs) {
+	s.last = last
+	s.figure.Runs.Calls += last.Calls
+	s.figure.Runs.Ran += last.Ran
+}
+
+// forget drops the last round, but never what was lost in it: that has nothing
+// to do with how quick the processor was.
 func (s *subject) forget() {
+	if s.last.Lost() == 0 {
+		s.figure.Runs.Calls -= s.last.Calls
+		s.figure.Runs.Ran -= s.last.Ran
+	}
+	s.last = Runs{}
 	last := len(s.cost) - 1
 	s.untraced, s.traced, s.cost = s.untraced[:last], s.traced[:last], s.cost[:last]
 }
@@ -234,8 +248,7 @@ func (p *probe) settle() error {
 			return err
 		}
 	}
-	runs.Calls += p.due
-	runs.Ran += n
+	p.count(Runs{Calls: p.due, Ran: n})
 	p.due = 0
 	if p.bench.recursion() {
 		stats, err := p.prog.Prog.Stats()
