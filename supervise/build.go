@@ -88,11 +88,37 @@ func (s *Supervisor) real(w *watch, f *os.File) *os.File {
 		return f
 	}
 	layer, err := overlay.Real(f, w.pid)
-	if err != nil {
-		s.log.Debug("layer of an overlay", "path", w.path, "err", err)
-		return f
+	if err == nil {
+		return layer
 	}
-	return layer
+	if layer = s.alike(w, f); layer != nil {
+		return layer
+	}
+	s.log.Debug("layer of an overlay", "path", w.path, "err", err)
+	return f
+}
+
+// alike opens the file of the build that a file of an overlay must be which has
+// no name any more: an overlay shows its layers' times, and no two files of a
+// watch have been changed in the same instant.
+func (s *Supervisor) alike(w *watch, f *os.File) *os.File {
+	merged, err := unix.Stat(f)
+	if err != nil {
+		return nil
+	}
+	for _, b := range s.builds {
+		if !b.owners[w] {
+			continue
+		}
+		info, err := unix.Stat(b.file)
+		if err != nil || info.Size != merged.Size || !info.Written.Equal(merged.Written) || !info.Changed.Equal(merged.Changed) {
+			continue
+		}
+		if same, err := unix.FollowPath(unix.FDPath(b.file)); err == nil {
+			return same
+		}
+	}
+	return nil
 }
 
 // obtain gives the build of a file, with the watch's hooks attached. errBusy

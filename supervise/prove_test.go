@@ -22,7 +22,12 @@ func mapShared(path string) int {
 		fmt.Println(err)
 		return 1
 	}
-	_, err = syscall.Mmap(int(f.Fd()), 4096, 4096, syscall.PROT_READ|syscall.PROT_EXEC, syscall.MAP_SHARED)
+	info, err := f.Stat()
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	_, err = syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ|syscall.PROT_EXEC, syscall.MAP_SHARED)
 	fmt.Println("mapped", err)
 	bufio.NewReader(os.Stdin).ReadByte()
 	return 0

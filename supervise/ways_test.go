@@ -394,6 +394,38 @@ func TestOverlayNoGap(t *testing.T) {
 	}
 }
 
+// What is opened in a container while it is replaced is one build all the same.
+func TestOverlayBusy(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	l := newLab(t, supervise.Options{NoGap: true})
+	l.put(l.path(), 0, 1)
+	path := l.container("one") + "/libx.so"
+	l.add(path)
+	done := make(chan error)
+	go func() {
+		var errs []error
+		for range 60 {
+			out, err := exec.Command(l.kit.Caller, path, l.truth.Path, "once", "2").CombinedOutput()
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%w: %s", err, out))
+			}
+		}
+		done <- errors.Join(errs...)
+	}()
+	for v := 2; ; v++ {
+		select {
+		case err := <-done:
+			l.ok(err)
+			l.exact()
+			return
+		default:
+			l.put(path, v%8, 1+v%3)
+		}
+	}
+}
+
 // A path may lead through the root of a process.
 func TestProcessRoot(t *testing.T) {
 	l := newLab(t, supervise.Options{})

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/surehook/surehook/internal/unix"
 )
@@ -39,12 +40,31 @@ func Real(f *os.File, pid int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := os.Readlink(unix.FDPath(f))
-	if err != nil {
-		return nil, err
+	was := ""
+	for end := time.Now().Add(renaming); ; {
+		name, err := os.Readlink(unix.FDPath(f))
+		if err != nil {
+			return nil, err
+		}
+		if name == was {
+			time.Sleep(pace)
+		}
+		was = name
+		inside := layers.inside(name)
+		layer, err := layers.open(inside, info)
+		if err == nil || strings.HasSuffix(name, deleted) || !layers.has(path.Dir(inside)) || time.Now().After(end) {
+			return layer, err
+		}
 	}
-	return layers.open(layers.inside(name), info)
 }
+
+const (
+	// renaming bounds the time for which a file has its old name in the overlay
+	// and the new one in the layer: ovl_rename does one after the other.
+	renaming = 10 * time.Millisecond
+	pace     = 100 * time.Microsecond
+	deleted  = " (deleted)"
+)
 
 func find(mount uint64, pid int) (*Layers, error) {
 	files := []string{"/proc/self/mountinfo"}
@@ -122,20 +142,34 @@ func splitLower(list string) []string {
 
 // inside is the path of a file in the overlay itself.
 func (l *Layers) inside(name string) string {
-	name = strings.TrimSuffix(name, " (deleted)")
+	name = strings.TrimSuffix(name, deleted)
 	if l.Point != "/" {
 		name = strings.TrimPrefix(name, l.Point)
 	}
 	return path.Join("/", l.Root, name)
 }
 
+// dirs are the layers, that which hides the others first.
+func (l *Layers) dirs() []string {
+	if l.Upper == "" {
+		return l.Lower
+	}
+	return append([]string{l.Upper}, l.Lower...)
+}
+
+// has tells whether a layer has a directory.
+func (l *Layers) has(dir string) bool {
+	for _, d := range l.dirs() {
+		if info, err := os.Lstat(path.Join(d, dir)); err == nil && info.IsDir() {
+			return true
+		}
+	}
+	return false
+}
+
 // open finds the layer that has the file.
 func (l *Layers) open(name string, merged unix.FileInfo) (*os.File, error) {
-	dirs := l.Lower
-	if l.Upper != "" {
-		dirs = append([]string{l.Upper}, dirs...)
-	}
-	for _, d := range dirs {
+	for _, d := range l.dirs() {
 		f, err := unix.LookupPath(path.Join(d, name))
 		if err != nil {
 			continue
