@@ -14,6 +14,7 @@ import (
 	"github.com/surehook/surehook/internal/tally"
 	"github.com/surehook/surehook/internal/unix"
 	"github.com/surehook/surehook/supervise/internal/mapped"
+	"github.com/surehook/surehook/supervise/internal/pause"
 )
 
 // restore takes over what another process has left.
@@ -33,14 +34,14 @@ func (s *Supervisor) restore() error {
 	if err != nil {
 		return err
 	}
-	var ended []*set
+	var ended []orphan
 	for i, r := range records {
 		t, err := s.adopt(r, users[i])
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.file(r.Name+recordSuffix), err)
 		}
 		if t != nil {
-			ended = append(ended, t)
+			ended = append(ended, orphan{t, r.Path, files[i]})
 		}
 	}
 	if err := s.settleLeft(ended); err != nil {
@@ -193,17 +194,42 @@ func (s *Supervisor) reopenAt(b *build, path string, r record) bool {
 	return true
 }
 
-// settleLeft adds up what sets have counted that cannot go on.
-func (s *Supervisor) settleLeft(ended []*set) error {
+// orphan is a set that cannot go on.
+type orphan struct {
+	*set
+	path string
+	file mapped.File
+}
+
+// settleLeft adds up what sets have counted that cannot go on. Their files may
+// have been rewritten: who is in the middle of a probed instruction keeps the old
+// one for all (see package pause), so that nobody may be when they are probed again.
+func (s *Supervisor) settleLeft(ended []orphan) error {
 	if len(ended) == 0 {
 		return nil
 	}
 	errs := make([]error, 2*len(ended))
-	var working sync.WaitGroup
-	for i, t := range ended { // together: each waits for the kernel
-		working.Go(func() { errs[i] = t.detach() })
+	detach := func() {
+		var working sync.WaitGroup
+		for i, t := range ended { // together: each waits for the kernel
+			working.Go(func() { errs[i] = t.detach() })
+		}
+		working.Wait()
 	}
-	working.Wait()
+	if s.gate == nil {
+		detach()
+	} else {
+		var files []mapped.File
+		for _, t := range ended {
+			files = append(files, t.file)
+		}
+		p := pause.New()
+		_, failed := standStill(p, files, detach)
+		p.Resume()
+		for _, err := range failed {
+			s.finding(Unpausable, ended[0].path, nil, err)
+		}
+	}
 	for _, t := range ended {
 		for _, c := range t.claims {
 			executions, undecided := t.count(t.specs[c.Spec])
@@ -214,10 +240,14 @@ func (s *Supervisor) settleLeft(ended []*set) error {
 		}
 		t.closed = true
 	}
-	if err := errors.Join(append(errs, s.saveTotals(ended))...); err != nil {
+	sets := make([]*set, len(ended))
+	for i, t := range ended {
+		sets[i] = t.set
+	}
+	if err := errors.Join(append(errs, s.saveTotals(sets))...); err != nil {
 		return err
 	}
-	for i, t := range ended {
+	for i, t := range sets {
 		errs[i] = t.session.Close()
 		s.erase(t)
 	}

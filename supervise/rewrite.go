@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -56,19 +57,17 @@ func (s *Supervisor) giveWay(b *build) {
 		b.pause = pause.New()
 	}
 	s.working.Go(func() {
-		var failed []error
-		if b.pause != nil {
-			failed = stopAll(b.pause, file)
+		var errs, failed []error
+		detach := func() {
+			for _, set := range b.sets {
+				errs = append(errs, set.detach())
+			}
 		}
-		var errs []error
-		for _, set := range b.sets {
-			errs = append(errs, set.detach())
-		}
-		if b.pause != nil {
-			// Who was in the middle of opening it when the others were stopped may
-			// have run it since.
-			late, more := stopLate(b.pause, file)
-			if failed = append(failed, more...); late > 0 {
+		if b.pause == nil {
+			detach()
+		} else {
+			var late int
+			if late, failed = standStill(b.pause, []mapped.File{file}, detach); late > 0 {
 				failed = append(failed, fmt.Errorf("%d threads opened it while its probes were taken off", late))
 			}
 		}
@@ -91,10 +90,14 @@ func (s *Supervisor) giveWay(b *build) {
 	})
 }
 
-// stopLate stops the processes that have appeared since stopAll.
-func stopLate(p *pause.Pause, f mapped.File) (late int, errs []error) {
+// standStill stops who has the files, does something, and stops those who have
+// come by them since. It says how many threads did: who was in the middle of
+// opening a file when the others were stopped.
+func standStill(p *pause.Pause, files []mapped.File, do func()) (late int, errs []error) {
+	errs = stopAll(p, files)
 	before := p.Len()
-	errs = stopAll(p, f)
+	do()
+	errs = append(errs, stopAll(p, files)...)
 	return p.Len() - before, errs
 }
 
@@ -102,17 +105,17 @@ func stopLate(p *pause.Pause, f mapped.File) (late int, errs []error) {
 // meanwhile has it too.
 const rounds = 4
 
-// stopAll stops the processes that have the file mapped or open, but not those
-// that wait to write.
-func stopAll(p *pause.Pause, f mapped.File) []error {
+// stopAll stops the processes that have one of the files mapped or open, but not
+// those that wait to write.
+func stopAll(p *pause.Pause, files []mapped.File) []error {
 	var errs []error
 	for range rounds {
-		users, err := mapped.Find([]mapped.File{f}, true)
+		users, err := mapped.Find(files, true)
 		if err != nil {
 			return append(errs, err)
 		}
 		fresh := false
-		for _, u := range users[0] {
+		for _, u := range slices.Concat(users...) {
 			if p.Has(u.PID) || opener.Writes(u.PID) {
 				continue
 			}
