@@ -24,7 +24,7 @@ type column struct {
 	results map[string][]vmtest.TestResult // by suite
 }
 
-// TestKernels runs all suites on the kernels.
+// TestKernels runs the suites on the kernels.
 func TestKernels(t *testing.T) {
 	asked := os.Getenv("SUREHOOK_VM")
 	if asked == "" {
@@ -55,7 +55,7 @@ func TestKernels(t *testing.T) {
 				if err := missing[k.Arch]; err != nil {
 					t.Skip(err)
 				}
-				columns[i] = runOn(t, k, contents[k.Arch])
+				columns[i] = runOn(t, k, suitesOn(k, asked), contents[k.Arch])
 			})
 		}
 	})
@@ -67,8 +67,8 @@ func wanted(k vmtest.Kernel, asked string) bool {
 	return asked == "all" || asked == k.Name() || asked == "1" && !k.Extra
 }
 
-// runOn runs all suites on one kernel.
-func runOn(t *testing.T, k vmtest.Kernel, list []vmtest.File) *column {
+// runOn runs suites on one kernel.
+func runOn(t *testing.T, k vmtest.Kernel, list []suite, contents []vmtest.File) *column {
 	ctx := context.Background()
 	cache, err := vmtest.CacheDir()
 	if err != nil {
@@ -81,11 +81,11 @@ func runOn(t *testing.T, k vmtest.Kernel, list []vmtest.File) *column {
 	if err != nil {
 		t.Fatal(err)
 	}
-	job := vmtest.Job{Files: list, Cmdline: []string{"surehook.unused=1"}, Collect: machineFiles()}
+	job := vmtest.Job{Files: contents, Cmdline: []string{"surehook.unused=1"}, Collect: machineFiles()}
 	if image.HasModules() {
 		job.Modules = []string{"xfs", "overlay"}
 	}
-	for _, s := range suites() {
+	for _, s := range list {
 		job.Steps = append(job.Steps, s.step())
 	}
 	out, err := image.Run(ctx, job)
@@ -98,7 +98,7 @@ func runOn(t *testing.T, k vmtest.Kernel, list []vmtest.File) *column {
 	checkMachine(t, image, out)
 	c := &column{kernel: k, release: out.Kernel, results: map[string][]vmtest.TestResult{}}
 	passed := 0
-	for i, s := range suites() {
+	for i, s := range list {
 		c.results[s.pkg] = vmtest.ParseTests(out.Steps[i].Stdout)
 		passed += report(t, s, c.results[s.pkg], out.Steps[i])
 	}

@@ -31,6 +31,10 @@ type suite struct {
 	// built suites are of programs that the test binary makes here with -keep
 	// and finds there with -built; for linux/amd64.
 	built bool
+	// cross suites are the same for every architecture: -keep with -cc.
+	cross bool
+	// long suites run on one kernel unless all are asked for: longOn.
+	long bool
 }
 
 // suites are the packages that ask the running kernel for something.
@@ -45,7 +49,22 @@ func suites() []suite {
 		{pkg: "internal/demo", run: "^(TestCounts|TestTruth)$"},
 		{pkg: "internal/cases", built: true, run: "^TestCases$/^(selective-inlining|clones|jump-table|jump-threading|critical-edge|" +
 			"computed-goto|inlined-recursion|tail-recursion|returns|returns-deep|returns-thrown|shared-library|nop-entry|rep-first|nested|calls-in-a-row)$"},
+		{pkg: "supervise", cross: true, long: true, run: "^(TestReplace|TestInPlace|TestInstall|TestSymlink|TestGone|TestSlowWriter|TestOverlay|TestOverlayNoGap|" +
+			"TestUnmount|TestProcessRoot|TestNotInstalled|TestKilled|TestCameAndWent|TestRewrittenMeanwhile)$"},
+		{pkg: "supervise/internal/gate"},
+		{pkg: "supervise/internal/mapped", run: "^(TestFind|TestLoading)$"},
+		{pkg: "supervise/internal/overlay", run: "^TestInside$"},
+		{pkg: "supervise/internal/pause"},
+		{pkg: "supervise/audit", cross: true, long: true, run: "^TestReplaced$"},
 	}
+}
+
+// longOn is the kernel whose long suites run each time.
+const longOn = "6.1 amd64"
+
+// suitesOn are those that run on a kernel when SUREHOOK_VM asks for it.
+func suitesOn(k vmtest.Kernel, asked string) []suite {
+	return slices.DeleteFunc(suites(), func(s suite) bool { return s.long && asked == "1" && k.Name() != longOn })
 }
 
 // suiteSeconds bounds a suite in a machine; it takes some 20 s on a machine
@@ -58,7 +77,7 @@ func (s suite) step() vmtest.Step {
 	if s.run != "" {
 		args = append(args, "-test.run="+s.run)
 	}
-	if s.built {
+	if s.built || s.cross {
 		args = append(args, "-built="+s.builtDir())
 	}
 	return vmtest.Step{Args: args, Dir: path.Dir(s.binary()), Seconds: suiteSeconds}
@@ -106,8 +125,8 @@ func files(ctx context.Context, t *testing.T, arch string) ([]vmtest.File, error
 			return nil, err
 		}
 		list = append(list, vmtest.File{Name: s.binary(), From: bin})
-		if s.built && arch == runtime.GOARCH {
-			programs, err := s.programs(ctx, filepath.Join(dir, "built"))
+		if s.cross || s.built && arch == runtime.GOARCH {
+			programs, err := s.programs(ctx, arch, bin+".built")
 			if err != nil {
 				return nil, err
 			}
@@ -134,7 +153,7 @@ func files(ctx context.Context, t *testing.T, arch string) ([]vmtest.File, error
 		return nil, err
 	}
 	list = append(list, vmtest.File{Name: "/bin/busybox", From: filepath.Join(busybox, "bin/busybox")})
-	for _, name := range []string{"sh", "env", "kill", "sleep", "true", "false", "cat", "echo", "touch"} {
+	for _, name := range []string{"sh", "cp", "rm", "env", "kill", "sleep", "true", "false", "cat", "echo", "touch"} {
 		list = append(list, vmtest.File{Name: "/bin/" + name, Link: "busybox"})
 	}
 	libs, err := demoLibraries(dir, arch)
@@ -151,10 +170,24 @@ func unique(list []vmtest.File) []vmtest.File {
 	})
 }
 
+// compiler is that of cross suites for an architecture.
+func compiler(arch string) string {
+	if arch == runtime.GOARCH {
+		return "gcc"
+	}
+	return map[string]string{"amd64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}[arch]
+}
+
 // programs builds the suite's programs in dir and gives them with the
 // libraries that they need.
-func (s suite) programs(ctx context.Context, dir string) ([]vmtest.File, error) {
+func (s suite) programs(ctx context.Context, arch, dir string) ([]vmtest.File, error) {
 	cmd := exec.CommandContext(ctx, "go", "test", module+s.pkg, "-run", s.run, "-keep", dir)
+	if s.cross {
+		if _, err := exec.LookPath(compiler(arch)); err != nil {
+			return nil, nil // which the tests will say
+		}
+		cmd.Args = append(cmd.Args, "-cc", compiler(arch))
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building the programs of %s: %w: %s", s.pkg, err, out)
 	}
@@ -184,7 +217,7 @@ func (s suite) programs(ctx context.Context, dir string) ([]vmtest.File, error) 
 	if err != nil {
 		return nil, err
 	}
-	libs, err := vmtest.Libraries(runtime.GOARCH, linked...)
+	libs, err := vmtest.Libraries(arch, linked...)
 	return append(list, libs...), err
 }
 
