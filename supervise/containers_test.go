@@ -3,11 +3,13 @@
 package supervise_test
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -187,4 +189,55 @@ func TestProcessRoot(t *testing.T) {
 	l.change(false, isAttached, func() { l.put(l.path(), 1, 2) })
 	l.once(path)
 	l.exact()
+}
+
+// What is opened at the same path elsewhere is not the container's.
+func TestProcessRootOnly(t *testing.T) {
+	both(t, func(t *testing.T, noGap bool) {
+		l := newLab(t, supervise.Options{NoGap: noGap})
+		l.put(l.path(), 0, 1)
+		p := l.elsewhere(l.library(1, 2))
+		host := l.add(l.path())
+		l.add(fmt.Sprintf("/proc/%d/root%s", p, l.path()))
+		l.once(l.path())
+		l.change(noGap, isAttached, func() { l.put(l.path(), 2, 3) })
+		l.once(l.path())
+		l.exact()
+		st, err := l.s.State()
+		l.ok(err)
+		if h := st.Hooks[len(host)]; h.Executions != 0 || h.Current == nil || len(h.Builds) != 1 {
+			t.Errorf("nothing ran in the container: %+v", h)
+		}
+		here := l.counted()
+		l.change(noGap, isAttached, func() { l.put(fmt.Sprintf("/proc/%d/root%s", p, l.path()), 3, 1) })
+		inside := exec.Command("nsenter", "-t", strconv.Itoa(p), "-m", l.kit.Caller, l.path(), l.truth.Path, "once", "2")
+		if out, err := inside.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if got := l.counted(); got != here {
+			t.Errorf("counted %v after %v, though nothing ran here", got, here)
+		}
+		st, err = l.s.State()
+		l.ok(err)
+		if h := st.Hooks[len(host)]; h.Executions != 2 {
+			t.Errorf("two calls in the container: %+v", h)
+		}
+	})
+}
+
+// elsewhere begins a process that has another library at the lab's path.
+func (l *lab) elsewhere(library string) (pid int) {
+	l.Helper()
+	cmd := exec.Command("sh", "-c", `mount --make-rprivate / && mount -t tmpfs none "$1" && cat "$2" >"$1/libx.so" && echo ready && exec sleep 1000`, "sh", l.dir, library)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
+	out, err := cmd.StdoutPipe()
+	l.ok(err)
+	if err := cmd.Start(); err != nil {
+		l.Skip("needs a mount namespace: ", err)
+	}
+	l.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		l.Fatalf("%q, %v", line, err)
+	}
+	return cmd.Process.Pid
 }

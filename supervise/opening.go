@@ -4,6 +4,7 @@ package supervise
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"strings"
@@ -102,8 +103,9 @@ func (s *Supervisor) whose(o gate.Opening, name string) (watches []*watch, asked
 		}
 		return *request
 	}
+	dir, known := s.home(o.TID, name)
 	for w := range s.names[path.Base(name)] {
-		if w.pid != 0 || w.places[name] {
+		if known && s.looksIn(w, dir) || !known && (w.pid != 0 || w.places[name]) {
 			watches = append(watches, w)
 		}
 	}
@@ -117,6 +119,31 @@ func (s *Supervisor) whose(o gate.Opening, name string) (watches []*watch, asked
 		}
 	}
 	return watches, asked
+}
+
+// home is the directory of a file that a thread has opened, named as this
+// process sees it: what is mounted elsewhere only has the path that it has there.
+func (s *Supervisor) home(tid int, name string) (dir unix.FileID, known bool) {
+	_, mounts, err := unix.Namespace(fmt.Sprintf("/proc/%d/ns/mnt", tid))
+	if err != nil || s.mounts == 0 {
+		return dir, false // it has ended
+	}
+	root := ""
+	if mounts != s.mounts {
+		root = fmt.Sprintf("/proc/%d/root", tid)
+	}
+	dir, err = unix.StatPath(root + path.Dir(name))
+	return dir, err == nil
+}
+
+// looksIn tells whether the watch's file is expected in a directory.
+func (s *Supervisor) looksIn(w *watch, dir unix.FileID) bool {
+	for number := range w.dirs {
+		if d := s.dirs[number]; d != nil && d.id == dir {
+			return true
+		}
+	}
+	return false
 }
 
 // meet attaches a file that somebody opens, whether or not the watches' paths

@@ -27,6 +27,8 @@ type Supervisor struct {
 	base *attach.Base
 	in   *unix.Inotify
 	gate *gate.Gate // nil without NoGap
+	// mounts is the mount namespace of this process; 0: not known
+	mounts uint64
 
 	openings *queue
 	doubts   chan *build   // whose installation is to be proven
@@ -90,6 +92,9 @@ func New(opts Options) (*Supervisor, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	var err error
+	if _, s.mounts, err = unix.Namespace("/proc/self/ns/mnt"); err != nil {
+		s.log.Debug("which mounts are ours", "err", err)
+	}
 	if s.base == nil {
 		o := attach.BaseOptions{Room: opts.Room, Logger: opts.Logger}
 		if opts.Keep != nil {
