@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"strconv"
 	"text/tabwriter"
@@ -16,6 +17,8 @@ type Watched struct {
 	Undecided  uint64
 	Waiting    string // why nothing is attached at the end; "" if something is
 	Replaced   uint64 // times that another build took the place of one
+	Inside     bool   // it was watched in containers too
+	Containers int    // other roots in which it is attached at the end
 	Gaps       uint64 // times that a new build could be run without probes
 	Gap        time.Duration
 	Builds     []WatchedBuild
@@ -40,6 +43,7 @@ type watchedObject struct {
 	Undecided  uint64               `json:"undecided"`
 	Waiting    *string              `json:"waiting"`
 	Replaced   uint64               `json:"replaced"`
+	Containers *int                 `json:"containers"`
 	Gaps       uint64               `json:"gaps"`
 	GapSeconds float64              `json:"gap_seconds"`
 	Builds     []watchedBuildObject `json:"builds"`
@@ -76,6 +80,9 @@ func newWatchedObject(h Watched) watchedObject {
 	if h.Waiting != "" {
 		o.Waiting = &h.Waiting
 	}
+	if h.Inside {
+		o.Containers = &h.Containers
+	}
 	for _, b := range h.Builds {
 		o.Builds = append(o.Builds, watchedBuildObject{b.ID, b.Path, b.Planned, b.Attached, b.Verdict, b.Retired, b.Executions})
 	}
@@ -104,6 +111,9 @@ func watchedText(b *bufio.Writer, hooks []Watched) {
 			gaps += " (" + h.Gap.Round(time.Microsecond).String() + ")"
 		}
 		name := h.Name
+		if h.Inside {
+			name += fmt.Sprintf(" (containers: %d)", h.Containers)
+		}
 		if h.Waiting != "" {
 			name += ": waits: " + h.Waiting
 		}

@@ -240,7 +240,7 @@ func (s *Supervisor) refer(k *hooked, b *build, set *set) {
 	r := &ref{set: set, results: set.specs[k.spec]}
 	r.executions, r.undecided = set.count(r.results)
 	k.refs = append(k.refs, r)
-	set.claims = append(set.claims, claimed{k.watch.path, k.spec, total{r.executions, r.undecided}})
+	set.claims = append(set.claims, claimed{k.place(), k.spec, total{r.executions, r.undecided}})
 	s.record(b, set)
 }
 
@@ -286,7 +286,7 @@ func (s *Supervisor) attach(w *watch, b *build, hooks []*hooked) (*set, error) {
 	if s.opts.Keep != nil {
 		set.name = fmt.Sprintf("%d-%x", b.number, time.Now().UnixNano())
 		for _, k := range hooks {
-			set.claims = append(set.claims, claimed{k.watch.path, k.spec, total{}})
+			set.claims = append(set.claims, claimed{k.place(), k.spec, total{}})
 		}
 		s.record(b, set) // before it is attached: what is, is known
 	}

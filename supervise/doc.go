@@ -3,6 +3,9 @@
 // place, when a symbolic link leads elsewhere, when it is deleted and comes
 // back, when it appears only later, in overlays of containers as on the host.
 //
+// AddInContainers supervises a path in the roots of other processes as well:
+// of containers that are there, and of those that come later.
+//
 // A hook names a path. Whatever file the path leads to is a build; each build
 // is resolved anew, as its functions are elsewhere and inlined elsewhere, and
 // attached beside the builds before it, which running processes still

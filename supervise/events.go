@@ -97,6 +97,7 @@ func rank(v sites.Verdict) int {
 type Gap struct {
 	when           // its end
 	Path           string
+	Target         string // the path as the hook has it: in a container it is Path for us
 	Build          int
 	From           time.Time
 	Why            string
@@ -131,11 +132,12 @@ const (
 // Finding is something that is wrong, or that could not be done.
 type Finding struct {
 	when
-	Kind  FindingKind
-	Path  string
-	Build int // 0: none
-	PID   int // 0: none
-	Err   error
+	Kind   FindingKind
+	Path   string
+	Target string // as in Gap
+	Build  int    // 0: none
+	PID    int    // 0: none
+	Err    error
 }
 
 func (e Finding) String() string {

@@ -24,7 +24,15 @@ type claimed struct {
 }
 
 // key is that of a hook in totals.
-func (k *hooked) key() string { return k.watch.path + "\x00" + k.spec }
+func (k *hooked) key() string { return k.place() + "\x00" + k.spec }
+
+// place is where the hook counts: what is counted in containers too is another one.
+func (k *hooked) place() string {
+	if k.inside {
+		return "containers:" + k.watch.path
+	}
+	return k.watch.path
+}
 
 // record is what the next process must know of a set.
 type record struct {
@@ -119,7 +127,7 @@ func (s *Supervisor) saveTotals(settled []*set) error {
 
 // place notes a directory where the watch's file may be.
 func (s *Supervisor) place(w *watch, dir string) {
-	if s.opts.Keep == nil || slices.Contains(s.places[w.path], dir) {
+	if s.opts.Keep == nil || w.inside() || slices.Contains(s.places[w.path], dir) {
 		return
 	}
 	list := append(s.places[w.path], dir)
@@ -140,7 +148,7 @@ func (s *Supervisor) claim(k *hooked) {
 	for _, b := range s.builds {
 		for _, set := range b.sets {
 			for _, c := range set.claims {
-				if !set.closed && c.Path == k.watch.path && c.Spec == k.spec {
+				if !set.closed && c.Path == k.place() && c.Spec == k.spec {
 					k.refs = append(k.refs, &ref{set, set.specs[k.spec], c.Before.Executions, c.Before.Undecided})
 					b.owners[k.watch] = true
 					k.watch.restored = true
@@ -160,7 +168,7 @@ func (s *Supervisor) renounce(k *hooked) {
 		for _, set := range b.sets {
 			kept := set.claims[:0]
 			for _, c := range set.claims {
-				if c.Path != k.watch.path || c.Spec != k.spec {
+				if c.Path != k.place() || c.Spec != k.spec {
 					kept = append(kept, c)
 				}
 			}

@@ -56,6 +56,9 @@ func (s *Supervisor) lack(w *watch, err error) {
 	s.leave(w)
 	if text := err.Error(); text != w.missing {
 		w.missing = text
+		if w.inside() {
+			return // the container may be about to end; the hook waits for no single one
+		}
 		s.tell(Waiting{when: when(time.Now()), Path: w.path, Err: err})
 	}
 }
@@ -170,6 +173,7 @@ func pids(users []mapped.User) []int {
 func (s *Supervisor) gap(g Gap, b *build) {
 	s.stats.gaps++
 	s.stats.gapTime += g.Length()
+	g.Target = s.target(g.Path)
 	file := b.mapped()
 	s.working.Go(func() {
 		g.PIDsIncomplete = true
@@ -192,10 +196,10 @@ func (s *Supervisor) remember(d time.Duration) {
 // compare tells whether a hook's plan is another one than in the last build.
 func (s *Supervisor) compare(w *watch, k *hooked, b *build) {
 	now := k.judge(b)
-	if was := k.judged; was != nil && was.Verdict != now.Verdict {
+	if was := k.judged[w]; was != nil && was.Verdict != now.Verdict {
 		s.tell(Verdict{when: when(time.Now()), Path: w.path, ID: k.id, Build: b.number, Was: *was, Now: now})
 	}
-	k.judged = &now
+	k.judged[w] = &now
 }
 
 // judge gives the worst plan of a hook's functions in a build. A site that could

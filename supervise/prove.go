@@ -125,7 +125,7 @@ func (s *Supervisor) proveIn(c claim, u mapped.User) {
 		return // they were taken off meanwhile
 	}
 	err := fmt.Errorf("attached but not installed in process %d: no breakpoint at file offset %#x", u.PID, missing)
-	s.tell(Finding{when: when(time.Now()), Kind: NotInstalled, Path: c.build.path, Build: c.number, PID: u.PID, Err: err})
+	s.tell(Finding{when: when(time.Now()), Kind: NotInstalled, Path: c.build.path, Target: s.target(c.build.path), Build: c.number, PID: u.PID, Err: err})
 }
 
 // lacking gives the first file offset of a process's mapping where memory is as

@@ -49,7 +49,7 @@ func (s *Supervisor) hookState(k *hooked) (Hook, error) {
 		b := builds[r.set.build]
 		v := Build{Number: r.set.build}
 		if b != nil {
-			v.Path, v.BuildID, v.Since, v.Plan, v.Current = b.path, b.buildID, b.since, k.judge(b), b == k.watch.current
+			v.Path, v.BuildID, v.Since, v.Plan, v.Current = b.path, b.buildID, b.since, k.judge(b), k.leadsTo(b)
 		}
 		for _, i := range r.results {
 			v.Executions += counts[i].Executions
@@ -65,14 +65,25 @@ func (s *Supervisor) hookState(k *hooked) (Hook, error) {
 	}
 	slices.SortFunc(h.Builds, func(a, b Build) int { return a.Number - b.Number })
 	for i := range h.Builds {
-		if h.Builds[i].Current {
-			h.Current = &h.Builds[i]
+		b := &h.Builds[i]
+		if b.Current && (h.Current == nil || k.watch.current != nil && k.watch.current.number == b.Number) {
+			h.Current = b
+		}
+	}
+	for _, w := range k.others {
+		if w.current != nil {
+			h.Containers++
 		}
 	}
 	if h.Current == nil {
 		h.Waiting = k.watch.why()
 	}
 	return h, nil
+}
+
+// leadsTo tells whether one of the hook's paths leads to a build.
+func (k *hooked) leadsTo(b *build) bool {
+	return slices.ContainsFunc(k.watches(), func(w *watch) bool { return w.current == b })
 }
 
 // why says why a watch has no build.

@@ -18,6 +18,9 @@ func New(Options) (*Supervisor, error) { return nil, attach.ErrNotSupported }
 // Add fails.
 func (*Supervisor) Add(hook.Hook) (ID, error) { return 0, attach.ErrNotSupported }
 
+// AddInContainers fails.
+func (*Supervisor) AddInContainers(hook.Hook) (ID, error) { return 0, attach.ErrNotSupported }
+
 // Remove fails.
 func (*Supervisor) Remove(ID) error { return attach.ErrNotSupported }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/surehook/surehook/attach"
 	"github.com/surehook/surehook/hook"
 	"github.com/surehook/surehook/internal/unix"
+	"github.com/surehook/surehook/sites"
 	"github.com/surehook/surehook/supervise/internal/gate"
 )
 
@@ -42,6 +43,7 @@ type Supervisor struct {
 	// one has found must not be changed by another before it is acted upon.
 	turn    sync.Mutex
 	hooks   map[ID]*hooked
+	inside  containers
 	watches map[string]*watch
 	names   map[string]map[*watch]bool // watches by the names of files that may be theirs
 	linked  bool                       // a path ends in a symbolic link
@@ -144,11 +146,15 @@ func (s *Supervisor) work() {
 	s.working.Go(s.settlePending)
 	s.working.Go(s.retire)
 	s.working.Go(s.prove)
+	s.working.Go(s.lookForContainers)
 }
 
 // Add supervises a hook from now on. Its target must be an absolute path; that
 // there is no such file yet is no error. Only uprobe and uretprobe hooks can be.
-func (s *Supervisor) Add(h hook.Hook) (ID, error) {
+func (s *Supervisor) Add(h hook.Hook) (ID, error) { return s.add(h, false) }
+
+// add supervises a hook, with inside also in containers.
+func (s *Supervisor) add(h hook.Hook, inside bool) (ID, error) {
 	if !h.Kind.User() {
 		return 0, fmt.Errorf("%s: only files are supervised (uprobe, uretprobe)", h)
 	}
@@ -167,20 +173,26 @@ func (s *Supervisor) Add(h hook.Hook) (ID, error) {
 		s.watches[path] = w
 	}
 	s.lastID++
-	k := &hooked{id: s.lastID, hook: h, spec: specOf(h), watch: w}
+	k := &hooked{id: s.lastID, hook: h, spec: specOf(h), watch: w, inside: inside, judged: map[*watch]*sites.Judgement{}}
 	s.hooks[k.id] = k
 	w.hooks = append(w.hooks, k)
 	s.claim(k)
+	s.lookAll(w)
+	return k.id, nil
+}
+
+// lookAll attaches what a watch has to all builds that its path leads to, or has
+// led to.
+func (s *Supervisor) lookAll(w *watch) {
 	s.look(w)
-	for _, b := range s.builds { // those that the path led to before, too
+	for _, b := range s.builds {
 		if !b.owners[w] || b.state != probed || b == w.current {
 			continue
 		}
 		if err := s.cover(w, b); err != nil {
-			s.finding(NotAttached, path, b, err)
+			s.finding(NotAttached, w.path, b, err)
 		}
 	}
-	return k.id, nil
 }
 
 // Remove ends the supervision of a hook; its probes are detached if no other
@@ -194,10 +206,11 @@ func (s *Supervisor) Remove(id ID) error {
 	}
 	delete(s.hooks, id)
 	s.renounce(k)
-	w := k.watch
-	w.drop(k)
-	if len(w.hooks) == 0 {
-		s.forget(w)
+	for _, w := range k.watches() {
+		w.drop(k)
+		if len(w.hooks) == 0 {
+			s.forget(w)
+		}
 	}
 	for _, b := range s.builds {
 		if b.state != writing && !s.wanted(b) {
@@ -268,7 +281,7 @@ func (s *Supervisor) tell(e Event) {
 }
 
 func (s *Supervisor) finding(kind FindingKind, path string, b *build, err error) {
-	f := Finding{when: when(time.Now()), Kind: kind, Path: path, Err: err}
+	f := Finding{when: when(time.Now()), Kind: kind, Path: path, Target: s.target(path), Err: err}
 	if b != nil {
 		f.Build = b.number
 	}

@@ -51,11 +51,15 @@ type Hook struct {
 	Executions, Undecided uint64
 	// Waiting says why there is no build of it now; nil if there is.
 	Waiting error
-	Current *Build // what the path leads to; nil: Waiting
+	// Current is what the path leads to, here or else in some container; nil: Waiting.
+	Current *Build
 	// Builds are all that are attached: the current one, and those that
 	// processes may still execute.
 	Builds   []Build
 	Replaced int // times that another build became the current one
+	// Containers are the other roots in which the path leads to a build now
+	// (AddInContainers).
+	Containers int
 }
 
 // Build is one content of one file, as a hook has it.

@@ -21,10 +21,13 @@ type hooked struct {
 	id       ID
 	hook     hook.Hook
 	spec     string
-	watch    *watch
+	watch    *watch   // of its path here
+	inside   bool     // it is supervised in containers too
+	others   []*watch // of its path in them
+	scanned  bool     // the containers that there are have been looked at for it
 	refs     []*ref
 	replaced int
-	judged   *sites.Judgement // its plan in the build that was current last
+	judged   map[*watch]*sites.Judgement // its plan in the build that was current last
 	// of builds that are not attached any more
 	executions, undecided uint64
 }
@@ -43,10 +46,14 @@ func specOf(h hook.Hook) string {
 	return h.String()
 }
 
+// watches are all of the hook's.
+func (k *hooked) watches() []*watch { return append([]*watch{k.watch}, k.others...) }
+
 // watch is a path and the hooks on what it leads to.
 type watch struct {
 	path  string
-	pid   int // of /proc/PID/root/...; 0: none
+	key   string // in Supervisor.watches: the path, or that of a container's
+	pid   int    // of /proc/PID/root/...; 0: none
 	hooks []*hooked
 	way   *way.Way // as it was looked at last; its File is closed
 	dirs  map[int]bool
@@ -67,16 +74,28 @@ type watch struct {
 }
 
 func newWatch(path string) *watch {
-	w := &watch{path: path, dirs: map[int]bool{}, seen: map[int]bool{}, places: map[string]bool{}}
-	if rest, ok := strings.CutPrefix(path, "/proc/"); ok {
-		number, _, _ := strings.Cut(rest, "/")
-		w.pid, _ = strconv.Atoi(number)
-	}
+	w := &watch{path: path, key: path, dirs: map[int]bool{}, seen: map[int]bool{}, places: map[string]bool{}}
+	w.pid = pidOf(path)
 	return w
 }
 
+// pidOf is the number in /proc/PID/root/...; 0: it is no such path.
+func pidOf(path string) int {
+	rest, ok := strings.CutPrefix(path, "/proc/")
+	if !ok {
+		return 0
+	}
+	number, _, _ := strings.Cut(rest, "/")
+	pid, _ := strconv.Atoi(number)
+	return pid
+}
+
+// inside tells whether the watch is of a container.
+func (w *watch) inside() bool { return w.key != w.path }
+
 func (w *watch) drop(k *hooked) {
 	w.hooks = slices.DeleteFunc(w.hooks, func(o *hooked) bool { return o == k })
+	delete(k.judged, w)
 }
 
 // directory is one that is watched.
@@ -231,5 +250,5 @@ func (s *Supervisor) forget(w *watch) {
 	}
 	s.unindex(w)
 	s.leave(w)
-	delete(s.watches, w.path)
+	delete(s.watches, w.key)
 }

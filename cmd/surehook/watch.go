@@ -24,6 +24,7 @@ type watchFlags struct {
 	common
 	file      string
 	noGap     bool
+	inside    bool
 	listen    string
 	pin       string
 	state     string
@@ -42,11 +43,14 @@ func newWatch(s streams) *cobra.Command {
 			"in its directory wait until the probes are there. Without it the gap is measured\n" +
 			"and told. What happens is logged on standard error; at the end (Ctrl-C, SIGTERM) the\n" +
 			"counts are printed.\n\n" +
+			"With --containers each hook is watched at the same path in all containers too, those\n" +
+			"that come later as well.\n\n" +
 			"-f reads hooks from a YAML file (docs/supervision.md), and reads it again on SIGHUP\n" +
 			"and when it changes; hooks that stay are not touched. --listen serves /metrics for\n" +
 			"Prometheus, /healthz and /readyz. Under systemd the daemon tells when it is ready\n" +
 			"and answers the watchdog.",
 		Example: "  surehook watch --no-gap uprobe:libssl:SSL_write\n" +
+			"  surehook watch --containers uprobe:/usr/lib/x86_64-linux-gnu/libssl.so.3:SSL_write\n" +
 			"  surehook watch -f hooks.yaml --listen 127.0.0.1:9464",
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, s, args) },
 	}
@@ -54,6 +58,7 @@ func newWatch(s streams) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.file, "file", "f", "", "read the hooks from this YAML `FILE`")
 	flags.BoolVar(&f.noGap, "no-gap", false, "let opens of a new file wait until it is probed")
+	flags.BoolVar(&f.inside, "containers", false, "watch each hook's path in all containers too")
 	flags.StringVar(&f.listen, "listen", "", "serve /metrics, /healthz and /readyz at this `ADDR`, as 127.0.0.1:9464")
 	flags.StringVar(&f.pin, "pin", "", "keep probes in this `DIR` of a BPF file system while no daemon runs: a restart loses nothing")
 	flags.StringVar(&f.state, "state", "", "with --pin keep counts in this `DIR` (default "+daemon.DefaultState+")")
@@ -86,6 +91,11 @@ func (f *watchFlags) load(cmd *cobra.Command, args []string) (*daemon.Config, er
 		}
 	}
 	flags := cmd.Flags()
+	if flags.Changed("containers") {
+		for i := range c.Hooks {
+			c.Hooks[i].Inside = f.inside
+		}
+	}
 	if flags.Changed("no-gap") {
 		c.NoGap = f.noGap
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/surehook/surehook/internal/unix"
@@ -32,6 +33,7 @@ func Changed(ctx context.Context, name string) (<-chan struct{}, error) {
 	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}
+	empty := sha256.Sum256(nil)
 	out := make(chan struct{}, 1)
 	var waking sync.WaitGroup
 	waking.Add(1)
@@ -47,12 +49,14 @@ func Changed(ctx context.Context, name string) (<-chan struct{}, error) {
 		}()
 		buf := make([]byte, 4096)
 		for {
-			if _, err := in.Read(buf); err != nil {
+			changes, err := in.Read(buf)
+			if err != nil {
 				return
 			}
-			// A file that is gone or half there is read again at its next change.
+			// A file that is gone or half there is read again at its next change. One
+			// that is empty at another's change has just been truncated to be written.
 			now, err := digest(name)
-			if err != nil || now == was {
+			if err != nil || now == was || now == empty && !complete(changes, filepath.Base(name)) {
 				continue
 			}
 			was = now
@@ -63,6 +67,11 @@ func Changed(ctx context.Context, name string) (<-chan struct{}, error) {
 		}
 	}()
 	return out, nil
+}
+
+// complete tells whether a file was closed after writing, or put in its place.
+func complete(changes []unix.Change, name string) bool {
+	return slices.ContainsFunc(changes, func(c unix.Change) bool { return c.Name == name && (c.Written || c.Arrived) })
 }
 
 func digest(name string) ([sha256.Size]byte, error) {

@@ -30,6 +30,7 @@ const DefaultState = "/var/lib/surehook"
 type Hook struct {
 	Hook   hook.Hook
 	Name   string // in metrics and logs; unique; the hook as it is written if none is given
+	Inside bool   // in all containers too
 	Line   int    // where it stands, from 1; 0 if it came from elsewhere
 	Column int
 }
@@ -40,7 +41,7 @@ type ConfigError = yamltree.FileError
 func schema() *yamltree.Schema {
 	text, flag := &yamltree.Schema{Type: yamltree.Text}, &yamltree.Schema{Type: yamltree.Bool}
 	entry := &yamltree.Schema{Type: yamltree.MapOf, Required: []string{"hook"}, Fields: map[string]*yamltree.Schema{
-		"hook": text, "name": text,
+		"hook": text, "name": text, "containers": flag,
 	}}
 	return &yamltree.Schema{Type: yamltree.MapOf, Required: []string{"hooks"}, Fields: map[string]*yamltree.Schema{
 		"hooks":  {Type: yamltree.ListOf, Elem: entry},
@@ -125,6 +126,7 @@ func (p *parser) config(n *yamltree.Node) {
 			continue
 		}
 		h.Line, h.Column = item.Line, item.Column
+		h.Inside = strings.EqualFold(item.Get("containers").String(), "true")
 		if name := strings.TrimSpace(item.Get("name").String()); name != "" {
 			h.Name = name
 		}

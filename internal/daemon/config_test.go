@@ -21,6 +21,7 @@ debug-dirs: [debug, /usr/lib/debug]
 hooks:
   - hook: uprobe:/usr/lib/libssl.so.3:SSL_write
     name: tls-write
+    containers: true
   - hook: uretprobe:libc:malloc
 `))
 	if err != nil {
@@ -30,8 +31,8 @@ hooks:
 		Path: "/etc/surehook/hooks.yaml", NoGap: true, Listen: "127.0.0.1:9464", Pin: "/sys/fs/bpf/surehook",
 		DebugDirs: []string{"/etc/surehook/debug", "/usr/lib/debug"},
 		Hooks: []Hook{
-			{Name: "tls-write", Line: 7, Column: 5},
-			{Name: "uretprobe:libc:malloc", Line: 9, Column: 5},
+			{Name: "tls-write", Inside: true, Line: 7, Column: 5},
+			{Name: "uretprobe:libc:malloc", Line: 10, Column: 5},
 		},
 	}
 	if d := cmp.Diff(want, got, cmpopts.IgnoreTypes(hook.Hook{})); d != "" {

@@ -36,6 +36,7 @@ type Options struct {
 // supervisor is what Run needs of supervise.Supervisor.
 type supervisor interface {
 	Add(hook.Hook) (supervise.ID, error)
+	AddInContainers(hook.Hook) (supervise.ID, error)
 	Remove(supervise.ID) error
 	Run(context.Context) error
 	State() (supervise.State, error)

@@ -40,6 +40,14 @@ func (f *fake) Add(h hook.Hook) (supervise.ID, error) {
 	return f.next, nil
 }
 
+func (f *fake) AddInContainers(h hook.Hook) (supervise.ID, error) {
+	id, err := f.Add(h)
+	if err == nil {
+		f.calls[len(f.calls)-1] += " in containers"
+	}
+	return id, err
+}
+
 func (f *fake) Remove(id supervise.ID) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -136,6 +144,9 @@ func TestReload(t *testing.T) {
 	reload(config(t, "uprobe:/a:two", "uprobe:/a:three"), nil)
 	reload(nil, &ConfigError{Path: "hooks.yaml", Line: 3, Column: 7, Reason: "unknown field"})
 	reload(config(t, "uprobe:/a:four", "uprobe:/a:bad"), nil)
+	inside := config(t, "uprobe:/a:two", "uprobe:/a:three")
+	inside.Hooks[0].Inside = true
+	reload(inside, nil)
 	restart := config(t, "uprobe:/a:four")
 	restart.NoGap = true
 	reload(restart, nil)
@@ -144,7 +155,7 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.next(t, "STOPPING=1")
-	want := []string{"add one", "add two", "add three", "remove one", "add four", "remove four"}
+	want := []string{"add one", "add two", "add three", "remove one", "add four", "remove four", "add two in containers", "remove two"}
 	if d := cmp.Diff(want, f.calls); d != "" {
 		t.Error(d)
 	}
@@ -152,10 +163,10 @@ func TestReload(t *testing.T) {
 	for _, h := range last.Hooks {
 		names = append(names, fmt.Sprintf("%s %d", h.Name, h.Executions))
 	}
-	if !slices.Equal(names, []string{"uprobe:/a:two 20", "uprobe:/a:three 30"}) {
+	if !slices.Equal(names, []string{"uprobe:/a:two 50", "uprobe:/a:three 30"}) {
 		t.Errorf("at the end: %v", names)
 	}
-	if r := last.Reloads; r.Good != 2 || r.Bad != 3 || !strings.Contains(r.Failed, "no-gap has changed, which takes a restart") {
+	if r := last.Reloads; r.Good != 3 || r.Bad != 3 || !strings.Contains(r.Failed, "no-gap has changed, which takes a restart") {
 		t.Errorf("reloads %+v", r)
 	}
 	if b := last.Hooks[0].Builds; len(b) != 1 || b[0].Attached != 1 || b[0].Planned != 2 || b[0].Retired {

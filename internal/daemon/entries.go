@@ -16,6 +16,21 @@ type entry struct {
 	id    supervise.ID
 }
 
+// key tells whether two entries mean the same.
+func (e entry) key() string {
+	if e.Inside {
+		return "containers " + e.found.String()
+	}
+	return e.found.String()
+}
+
+func (e entry) add(s supervisor) (supervise.ID, error) {
+	if e.Inside {
+		return s.AddInContainers(e.found)
+	}
+	return s.Add(e.found)
+}
+
 // take puts a configuration in force. Hooks that are in the one before stay as
 // they are; on an error all do.
 func (d *daemon) take(c *Config) error {
@@ -35,25 +50,26 @@ func (d *daemon) take(c *Config) error {
 	d.mu.Unlock()
 	kept := map[string]supervise.ID{}
 	for _, e := range old {
-		kept[e.found.String()] = e.id
+		kept[e.key()] = e.id
 	}
 	var added []supervise.ID
 	entries := make([]entry, 0, len(c.Hooks))
 	for i, h := range c.Hooks {
-		key := found[i].String()
-		id, ok := kept[key]
+		e := entry{Hook: h, found: found[i]}
+		id, ok := kept[e.key()]
 		if !ok {
 			var err error
-			if id, err = d.sup.Add(found[i]); err != nil {
+			if id, err = e.add(d.sup); err != nil {
 				for _, id := range added {
 					err = errors.Join(err, d.sup.Remove(id))
 				}
 				return c.at(h, err)
 			}
 			added = append(added, id)
-			kept[key] = id
+			kept[e.key()] = id
 		}
-		entries = append(entries, entry{Hook: h, found: found[i], id: id})
+		e.id = id
+		entries = append(entries, e)
 	}
 	stays := map[supervise.ID]bool{}
 	for _, e := range entries {
@@ -113,6 +129,7 @@ func (d *daemon) hookStatus(e entry, h supervise.Hook) HookStatus {
 	out := HookStatus{
 		Name: e.Name, Hook: e.found.String(), Path: e.found.Target,
 		Executions: h.Executions, Undecided: h.Undecided, Replaced: uint64(h.Replaced),
+		Inside: e.Inside, Containers: h.Containers,
 		// The kernel has no counter of what it skips of a uprobe.
 		Misses: []Miss{{Layer: "attach"}},
 	}

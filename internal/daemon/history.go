@@ -62,18 +62,18 @@ func (h *history) add(e supervise.Event) {
 			h.latency.Observe(x.Latency.Seconds())
 		}
 	case supervise.Gap:
-		r := h.record(x.Path)
+		r := h.record(x.Target)
 		r.gap += x.Length()
 		r.gaps++
 	case supervise.Finding:
-		h.record(x.Path).findings[x.Kind]++
+		h.record(x.Target).findings[x.Kind]++
 		if name := lacks(x.Kind); name != "" && x.Err != nil {
 			h.lacking[name] = x.Err.Error()
 		}
 	}
 }
 
-// record gives the record of a path. The caller holds mu.
+// record gives the record of a path as hooks have it. The caller holds mu.
 func (h *history) record(path string) *record {
 	r := h.paths[path]
 	if r == nil {

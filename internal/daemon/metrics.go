@@ -66,6 +66,15 @@ func metrics() []metric {
 		{"surehook_waiting", prometheus.GaugeValue, hook,
 			"1 while nothing of the hook is attached because its file or function is not there.",
 			eachHook(func(h HookStatus) float64 { return number(h.Waiting != "") })},
+		{"surehook_containers", prometheus.GaugeValue, hook,
+			"Other root directories in which the hook's file is attached, of hooks with containers: true.",
+			func(s Status, emit func(float64, ...string)) {
+				for _, h := range s.Hooks {
+					if h.Inside {
+						emit(float64(h.Containers), h.Name)
+					}
+				}
+			}},
 		{"surehook_misses_total", prometheus.CounterValue, []string{"hook", "layer"},
 			"Executions that the kernel skipped, by layer. Absent where this kernel does not count them: see surehook_misses_observable.",
 			func(s Status, emit func(float64, ...string)) {

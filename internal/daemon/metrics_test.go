@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write testdata/metrics.txt")
 func example() Status {
 	return Status{
 		Hooks: []HookStatus{{
-			Name: "tls-write", Executions: 1234, Undecided: 2, Gap: 1500 * time.Millisecond, Gaps: 1, Replaced: 2,
+			Name: "tls-write", Executions: 1234, Undecided: 2, Gap: 1500 * time.Millisecond, Gaps: 1, Replaced: 2, Inside: true, Containers: 4,
 			Builds: []BuildStatus{
 				{ID: "aa11", Path: "/lib/libssl.so.3", Planned: 3, Attached: 3, Plan: "complete"},
 				{ID: "bb22", Path: "/lib/libssl.so.3 (deleted)", Planned: 1, Attached: 1, Plan: "complete", Retired: true},

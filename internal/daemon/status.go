@@ -23,6 +23,8 @@ type HookStatus struct {
 	Undecided  uint64 // hits of which a probe could not tell whether they were executions
 	Builds     []BuildStatus
 	Replaced   uint64 // times that another build took the place of one
+	Inside     bool   // it is watched in containers too
+	Containers int    // other roots in which its file is attached now
 	Gap        time.Duration
 	Gaps       uint64          // times in which executions may have passed without a probe
 	Findings   []FindingStatus // so far
@@ -75,7 +77,7 @@ func (s Status) Watched() []report.Watched {
 	for _, h := range s.Hooks {
 		w := report.Watched{
 			Name: h.Name, Hook: h.Hook, Executions: h.Executions, Undecided: h.Undecided, Waiting: h.Waiting,
-			Replaced: h.Replaced, Gaps: h.Gaps, Gap: h.Gap,
+			Replaced: h.Replaced, Gaps: h.Gaps, Gap: h.Gap, Inside: h.Inside, Containers: h.Containers,
 		}
 		for _, b := range h.Builds {
 			w.Builds = append(w.Builds, report.WatchedBuild{
