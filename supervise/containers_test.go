@@ -376,12 +376,12 @@ func TestContainersKept(t *testing.T) {
 	again := func() {
 		t.Helper()
 		l.ok(l.s.Close())
-		var err error
-		l.s, err = supervise.New(supervise.Options{NoGap: true, Keep: k, Notify: l.note})
+		s, err := supervise.New(supervise.Options{NoGap: true, Keep: k, Notify: l.note})
 		if err != nil && strings.Contains(err.Error(), unsupported) {
 			t.Skip(err)
 		}
 		l.ok(err)
+		l.s = s
 		l.addInside()
 	}
 	again()

@@ -50,10 +50,11 @@ func suites() []suite {
 		{pkg: "internal/cases", built: true, run: "^TestCases$/^(selective-inlining|clones|jump-table|jump-threading|critical-edge|" +
 			"computed-goto|inlined-recursion|tail-recursion|returns|returns-deep|returns-thrown|shared-library|nop-entry|rep-first|nested|calls-in-a-row)$"},
 		{pkg: "supervise", cross: true, long: true, run: "^(TestReplace|TestInPlace|TestInstall|TestSymlink|TestGone|TestSlowWriter|TestOverlay|TestOverlayNoGap|" +
-			"TestUnmount|TestProcessRoot|TestNotInstalled|TestKilled|TestCameAndWent|TestRewrittenMeanwhile)$"},
+			"TestUnmount|TestProcessRoot|TestProcessRootOnly|TestContainers|TestContainersKept|TestNotInstalled|TestKilled|TestCameAndWent|TestRewrittenMeanwhile)$"},
 		{pkg: "supervise/internal/gate"},
 		{pkg: "supervise/internal/mapped", run: "^(TestFind|TestLoading)$"},
 		{pkg: "supervise/internal/overlay", run: "^TestInside$"},
+		{pkg: "supervise/internal/roots"},
 		{pkg: "supervise/internal/pause"},
 		{pkg: "supervise/audit", cross: true, long: true, run: "^TestReplaced$"},
 	}
@@ -153,7 +154,7 @@ func files(ctx context.Context, t *testing.T, arch string) ([]vmtest.File, error
 		return nil, err
 	}
 	list = append(list, vmtest.File{Name: "/bin/busybox", From: filepath.Join(busybox, "bin/busybox")})
-	for _, name := range []string{"sh", "cp", "rm", "env", "kill", "sleep", "true", "false", "cat", "echo", "touch"} {
+	for _, name := range []string{"sh", "cp", "rm", "env", "kill", "sleep", "true", "false", "cat", "echo", "touch", "mount", "nsenter"} {
 		list = append(list, vmtest.File{Name: "/bin/" + name, Link: "busybox"})
 	}
 	libs, err := demoLibraries(dir, arch)
