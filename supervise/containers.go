@@ -4,7 +4,6 @@ package supervise
 
 import (
 	"fmt"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,16 +11,18 @@ import (
 	"time"
 
 	"github.com/surehook/surehook/hook"
-	"github.com/surehook/surehook/internal/unix"
 	"github.com/surehook/surehook/supervise/internal/roots"
 )
 
 // containers are the roots of other processes, in which hooks are supervised.
 type containers struct {
-	looking sync.Mutex // before turn
+	looking sync.Mutex // before turn; it is for all but changes
 	scanner roots.Scanner
 	known   map[roots.ID]*container
-	at      time.Time // of the last look; zero: nobody has looked since hooks came
+	at      time.Time            // of the last look; zero: nobody has looked since hooks came
+	wanted  map[string][]*hooked // by path
+	seen    int                  // of changes, when wanted was made
+	changes int                  // of the hooks; the turn is for it
 }
 
 // container is one of them.
@@ -29,6 +30,7 @@ type container struct {
 	id      roots.ID
 	pid     int // a process in it
 	rounds  int
+	turn    int               // of seldom looks it is asked in this one
 	watches map[string]*watch // by the path in it
 	asked   time.Time         // when files were looked for that are not watched
 }
@@ -67,52 +69,65 @@ func (s *Supervisor) lookForContainers() {
 
 // lookInside looks once.
 func (s *Supervisor) lookInside() error {
-	s.inside.looking.Lock()
-	defer s.inside.looking.Unlock()
-	s.turn.Lock()
-	wanted := s.insidePaths()
-	s.turn.Unlock()
-	if len(wanted) == 0 && len(s.inside.known) == 0 {
-		s.inside.at = time.Time{}
+	in := &s.inside
+	in.looking.Lock()
+	defer in.looking.Unlock()
+	fresh := s.want()
+	if len(in.wanted) == 0 && len(in.known) == 0 {
+		in.at = time.Time{}
 		return nil
 	}
 	now := time.Now()
-	list, err := s.inside.scanner.Scan()
+	list, err := in.scanner.Scan()
 	if err != nil {
 		return err
 	}
-	if s.inside.known == nil {
-		s.inside.known = map[roots.ID]*container{}
+	if in.known == nil {
+		in.known = map[roots.ID]*container{}
 	}
+	finder, err := roots.Here()
+	if err != nil {
+		return err
+	}
+	defer finder.Close()
+	here := &ours{finder, map[string]roots.Place{}}
 	there := map[roots.ID]bool{}
 	for _, r := range list {
 		there[r.ID] = true
-		s.visit(r, wanted, now)
+		s.visit(r, here, fresh, now)
 	}
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	for id, c := range s.inside.known {
+	for id, c := range in.known {
 		if !there[id] {
+			s.turn.Lock()
 			s.depart(c)
-			delete(s.inside.known, id)
+			s.turn.Unlock()
+			delete(in.known, id)
 		}
 	}
-	for _, k := range s.hooks {
-		k.scanned = k.scanned || slices.Contains(wanted, k.watch.path)
+	for _, hooks := range in.wanted {
+		for _, k := range hooks {
+			k.scanned = true
+		}
 	}
-	s.inside.at = now
+	in.at = now
 	return nil
 }
 
-// insidePaths are the paths that are looked for in containers.
-func (s *Supervisor) insidePaths() []string {
-	var list []string
+// want notes which paths are looked for in containers, and tells whether hooks
+// have changed since it did.
+func (s *Supervisor) want() (fresh bool) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.inside.seen == s.inside.changes {
+		return false
+	}
+	s.inside.seen, s.inside.wanted = s.inside.changes, map[string][]*hooked{}
 	for _, k := range s.hooks {
-		if k.inside && !slices.Contains(list, k.watch.path) {
-			list = append(list, k.watch.path)
+		if k.inside {
+			s.inside.wanted[k.watch.path] = append(s.inside.wanted[k.watch.path], k)
 		}
 	}
-	return list
+	return true
 }
 
 // seldom is how many looks pass until a file is looked for again in a container
@@ -120,67 +135,64 @@ func (s *Supervisor) insidePaths() []string {
 const seldom = 10
 
 // visit looks for files in one container.
-func (s *Supervisor) visit(r roots.Root, wanted []string, now time.Time) {
+func (s *Supervisor) visit(r roots.Root, here *ours, fresh bool, now time.Time) {
 	c := s.inside.known[r.ID]
-	fresh := c == nil
-	if fresh {
-		c = &container{id: r.ID, pid: r.PIDs[0], watches: map[string]*watch{}}
+	since := s.inside.at // it was not there yet
+	if c == nil {
+		c = &container{id: r.ID, pid: r.PIDs[0], turn: r.PIDs[0] % seldom, watches: map[string]*watch{}}
 		s.inside.known[r.ID] = c
+	} else {
+		since = c.asked
 	}
-	s.turn.Lock()
-	if !slices.Contains(r.PIDs, c.pid) {
-		s.move(c, r.PIDs[0])
+	if gone := !slices.Contains(r.PIDs, c.pid); gone || fresh {
+		s.turn.Lock()
+		if gone {
+			s.move(c, r.PIDs[0])
+		}
+		if fresh {
+			s.follow(c)
+		}
+		s.turn.Unlock()
 	}
-	s.follow(c)
-	unscanned := slices.ContainsFunc(wanted, func(p string) bool { return !s.scanned(p) })
-	s.turn.Unlock()
 	c.rounds++
-	if c.rounds > seldom && c.rounds%seldom != 0 && !unscanned {
+	if c.rounds > seldom && c.rounds%seldom != c.turn && !fresh {
 		return
 	}
-	since := c.asked
-	if fresh {
-		since = s.inside.at // it was not there yet
-	}
 	c.asked = now
-	for _, p := range wanted {
-		if c.watches[p] == nil && s.apart(c, p) {
-			s.turn.Lock()
-			s.settle(c, p, since)
-			s.turn.Unlock()
+	there, err := roots.In(c.pid)
+	if err != nil {
+		return // it has ended
+	}
+	defer there.Close()
+	for p, hooks := range s.inside.wanted {
+		if c.watches[p] != nil {
+			continue
 		}
+		// What is here by the same directory is watched here.
+		place, ok := there.Find(p)
+		if ours, same := here.find(p); !ok || same && ours == place {
+			continue
+		}
+		s.turn.Lock()
+		s.settle(c, p, hooks, since)
+		s.turn.Unlock()
 	}
 }
 
-// scanned tells whether the hooks on a path have been looked for in the
-// containers that there were.
-func (s *Supervisor) scanned(path string) bool {
-	for _, k := range s.hooks {
-		if k.inside && k.watch.path == path && !k.scanned {
-			return false
-		}
-	}
-	return true
+// ours is where paths lead here, each asked once.
+type ours struct {
+	finder *roots.Finder
+	known  map[string]roots.Place
 }
 
-// apart tells whether a container has a file of its own at a path: not the one
-// that is there for us, by the same directory.
-func (s *Supervisor) apart(c *container, p string) bool {
-	inside := inRoot(c.pid, p)
-	file, err := unix.StatPath(inside)
-	if err != nil {
-		return false
+func (o *ours) find(path string) (p roots.Place, ok bool) {
+	if p, ok = o.known[path]; ok {
+		return p, true
 	}
-	dir, err := unix.StatPath(path.Dir(inside))
-	if err != nil {
-		return false
+	if p, ok = o.finder.Find(path); ok {
+		o.known[path] = p
 	}
-	ours, err := unix.StatPath(p)
-	if err != nil || ours != file {
-		return true
-	}
-	home, err := unix.StatPath(path.Dir(p))
-	return err != nil || home != dir
+	return p, ok
 }
 
 // inRoot is a path in the root of a process.
@@ -188,21 +200,21 @@ func inRoot(pid int, path string) string {
 	return filepath.Join("/proc", fmt.Sprint(pid), "root", path)
 }
 
-// settle watches a path in a container. It was not there, as far as is known, at
-// since.
-func (s *Supervisor) settle(c *container, p string, since time.Time) {
+// settle watches a path in a container for hooks. It was not there, as far as is
+// known, at since.
+func (s *Supervisor) settle(c *container, p string, hooks []*hooked, since time.Time) {
 	w := newWatch(inRoot(c.pid, p))
 	w.key = fmt.Sprintf("%d:%d:%d:%s", c.id.Mounts, c.id.Dir.Dev, c.id.Dir.Ino, p)
-	was := s.scanned(p)
-	for _, k := range s.hooks {
-		if k.inside && k.watch.path == p {
+	was := false
+	for _, k := range hooks {
+		if s.hooks[k.id] == k { // it may have been removed meanwhile
 			w.hooks = append(w.hooks, k)
 			k.others = append(k.others, w)
-			was = was || k.watch.restored
+			was = was || k.scanned || k.watch.restored
 		}
 	}
 	if len(w.hooks) == 0 {
-		return // they were removed meanwhile
+		return
 	}
 	if since.IsZero() {
 		since = s.alive
@@ -215,8 +227,8 @@ func (s *Supervisor) settle(c *container, p string, since time.Time) {
 	s.look(w)
 }
 
-// follow gives watches the hooks that came later, and forgets those that no hook
-// is on.
+// follow gives a container's watches the hooks that came later, and forgets those
+// that no hook is on.
 func (s *Supervisor) follow(c *container) {
 	for p, w := range c.watches {
 		if s.watches[w.key] != w {
@@ -224,8 +236,8 @@ func (s *Supervisor) follow(c *container) {
 			continue
 		}
 		more := false
-		for _, k := range s.hooks {
-			if k.inside && k.watch.path == p && !slices.Contains(w.hooks, k) {
+		for _, k := range s.inside.wanted[p] {
+			if s.hooks[k.id] == k && !slices.Contains(w.hooks, k) {
 				w.hooks, k.others, more = append(w.hooks, k), append(k.others, w), true
 			}
 		}

@@ -232,7 +232,7 @@ func TestProcessRootOnly(t *testing.T) {
 func (l *lab) elsewhere(library string) (pid int) {
 	l.Helper()
 	cmd := exec.Command("sh", "-c", `mount --make-rprivate / && mount -t tmpfs none "$1" && cat "$2" >"$1/libx.so" && echo ready && exec sleep 1000`, "sh", l.dir, library)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	out, err := cmd.StdoutPipe()
 	l.ok(err)
 	if err := cmd.Start(); err != nil {
@@ -264,7 +264,7 @@ func (l *lab) run(image, name string) *contained {
 
 func (l *lab) begin(cmd *exec.Cmd, flags uintptr) *contained {
 	l.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: flags, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: flags}
 	out, err := cmd.StdoutPipe()
 	l.ok(err)
 	if err := cmd.Start(); err != nil {

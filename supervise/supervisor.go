@@ -175,6 +175,7 @@ func (s *Supervisor) add(h hook.Hook, inside bool) (ID, error) {
 	s.lastID++
 	k := &hooked{id: s.lastID, hook: h, spec: specOf(h), watch: w, inside: inside, judged: map[*watch]*sites.Judgement{}}
 	s.hooks[k.id] = k
+	s.inside.changes++
 	w.hooks = append(w.hooks, k)
 	s.claim(k)
 	s.lookAll(w)
@@ -205,6 +206,7 @@ func (s *Supervisor) Remove(id ID) error {
 		return fmt.Errorf("no hook %d", id)
 	}
 	delete(s.hooks, id)
+	s.inside.changes++
 	s.renounce(k)
 	for _, w := range k.watches() {
 		w.drop(k)

@@ -3,9 +3,11 @@
 package soak
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -17,14 +19,16 @@ import (
 // Rest is what supervision costs while nothing happens.
 type Rest struct {
 	Libraries, Hooks int
+	Containers       int
 	CPU              float64 // of one processor
 	Resident         uint64  // bytes
 	Took             time.Duration
 }
 
 // Idle supervises n libraries, in n/10 directories, with two hooks each of which one is
-// inlined, and does nothing for a while. Nothing else should run in the process.
-func Idle(dir string, n int, opts supervise.Options, during time.Duration) (*Rest, error) {
+// inlined, and does nothing for a while; with containers also in so many of one
+// image, which has half of the libraries. Nothing else should run in the process.
+func Idle(dir string, n, containers int, opts supervise.Options, during time.Duration) (*Rest, error) {
 	kit, err := NewKit(dir)
 	if err != nil {
 		return nil, err
@@ -34,7 +38,11 @@ func Idle(dir string, n int, opts supervise.Options, during time.Duration) (*Res
 		return nil, err
 	}
 	defer s.Close()
-	r := &Rest{Libraries: n}
+	r := &Rest{Libraries: n, Containers: containers}
+	add := s.Add
+	if containers > 0 {
+		add = s.AddInContainers
+	}
 	for i := range n {
 		from, err := kit.Library(i%Layouts, 1)
 		if err != nil {
@@ -57,13 +65,27 @@ func Idle(dir string, n int, opts supervise.Options, during time.Duration) (*Res
 			if err != nil {
 				return nil, err
 			}
-			if _, err := s.Add(h); err != nil {
+			if _, err := add(h); err != nil {
 				return nil, err
 			}
 			r.Hooks++
 		}
 	}
-	time.Sleep(3 * time.Second)
+	libs, image := filepath.Join(dir, "libs"), filepath.Join(dir, "image")
+	if err := os.CopyFS(image, os.DirFS(libs)); err != nil {
+		return nil, err
+	}
+	for range containers {
+		end, err := contain(libs, image)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
+	}
+	time.Sleep(containersFound)
+	if st, err := s.State(); err != nil || containers > 0 && st.Hooks[0].Containers != containers {
+		return nil, fmt.Errorf("%d containers found, of %d: %v", st.Hooks[0].Containers, containers, err)
+	}
 	before, err := cpuTime()
 	if err != nil {
 		return nil, err
@@ -78,6 +100,32 @@ func Idle(dir string, n int, opts supervise.Options, during time.Duration) (*Res
 	r.CPU = float64(after-before) / float64(r.Took)
 	r.Resident, err = resident()
 	return r, err
+}
+
+// containersFound is longer than it takes until containers are found, and are no
+// longer new.
+const containersFound = 15 * time.Second
+
+// contain begins a process with mounts of its own, which has half of the directories
+// in dir from an image. end ends it.
+func contain(dir, image string) (end func(), err error) {
+	cmd := exec.Command("sh", "-c", `mount --make-rprivate / && cd "$2" || exit
+for d in *[02468]; do mount --bind "$d" "$1/$d" || exit; done
+echo ready && exec sleep 1000`, "sh", dir, image)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	end = func() { cmd.Process.Kill(); cmd.Wait() }
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		end()
+		return nil, fmt.Errorf("a container says %q: %v", line, err)
+	}
+	return end, nil
 }
 
 func cpuTime() (time.Duration, error) {

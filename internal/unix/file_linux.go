@@ -202,5 +202,26 @@ func MemoryFile(name string, size int) (*os.File, error) {
 	return f, nil
 }
 
+// tries bounds how often openat2 begins anew because somebody moves directories
+// (EAGAIN).
+const tries = 16
+
+// LookupInRoot opens what a path leads to for those who have a root directory,
+// to look at (O_PATH): absolute links begin there. Since Linux 5.6.
+func LookupInRoot(root *os.File, path string) (*os.File, error) {
+	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT}
+	var err error
+	for range tries {
+		var fd int
+		if fd, err = unix.Openat2(int(root.Fd()), path, &how); err == nil {
+			return os.NewFile(uintptr(fd), path), nil
+		}
+		if err != unix.EINTR && err != unix.EAGAIN {
+			break
+		}
+	}
+	return nil, &os.PathError{Op: "openat2", Path: path, Err: err}
+}
+
 // FollowPath opens what a path leads to, to look at (O_PATH).
 func FollowPath(path string) (*os.File, error) { return openat(unix.AT_FDCWD, path, 0) }

@@ -31,6 +31,7 @@ func main() {
 	flag.StringVar(&f.by, "by", "surehook", "who counts: surehook, bpftrace, naive")
 	flag.StringVar(&f.out, "out", "", "do all runs and write them into this page")
 	flag.IntVar(&f.idle, "idle", 0, "supervise so many libraries, and do nothing")
+	flag.IntVar(&f.containers, "containers", 0, "with -idle: in so many containers too")
 	flag.IntVar(&f.kills, "kill", 0, "kill the daemon so often, and start it again")
 	flag.Parse()
 	if err := f.run(); err != nil {
@@ -41,6 +42,7 @@ func main() {
 
 type flags struct {
 	n, idle      int
+	containers   int
 	kills        int
 	gap, verbose bool
 	ways, by     string
@@ -120,9 +122,12 @@ func (f flags) rest() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	r, err := soak.Idle(dir, f.idle, supervise.Options{NoGap: !f.gap}, 20*time.Second)
+	r, err := soak.Idle(dir, f.idle, f.containers, supervise.Options{NoGap: !f.gap}, 20*time.Second)
 	if err != nil {
 		return err
+	}
+	if r.Containers > 0 {
+		fmt.Printf("%d containers, ", r.Containers)
 	}
 	fmt.Printf("%d libraries, %d hooks: %.3f %% of a processor, %.1f MB, over %v\n",
 		r.Libraries, r.Hooks, r.CPU*100, float64(r.Resident)/1e6, r.Took.Round(time.Second))

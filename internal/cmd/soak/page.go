@@ -74,17 +74,22 @@ func (f flags) write(b *bytes.Buffer) error {
 	if err := f.writeKilled(b); err != nil {
 		return err
 	}
-	for _, mode := range []string{"-gap=false", "-gap=true"} {
+	for _, mode := range []struct {
+		what string
+		args []string
+	}{
+		{"no gap", nil}, {"with gaps", []string{"-gap"}}, {"no gap and in 20 containers", []string{"-containers", "20"}},
+	} {
 		// Alone in a process of its own.
 		self, err := os.Executable()
 		if err != nil {
 			return err
 		}
-		out, err := exec.Command(self, "-idle", "200", mode).CombinedOutput()
+		out, err := exec.Command(self, append([]string{"-idle", "200"}, mode.args...)...).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, out)
 		}
-		fmt.Fprintf(b, "\nAt rest, %s: %s", map[string]string{"-gap=false": "no gap", "-gap=true": "with gaps"}[mode], out)
+		fmt.Fprintf(b, "\nAt rest, %s: %s", mode.what, out)
 	}
 	b.WriteString("\n")
 	return nil

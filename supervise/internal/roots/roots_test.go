@@ -34,7 +34,6 @@ func changeRoot(dir string) {
 // TestScan finds processes of another root, and those of ours nowhere.
 func TestScan(t *testing.T) {
 	begin := func(attr *syscall.SysProcAttr) int {
-		attr.Pdeathsig = syscall.SIGKILL
 		cmd := exec.Command("sleep", "1000")
 		cmd.SysProcAttr = attr
 		if err := cmd.Start(); err != nil {
