@@ -30,20 +30,20 @@ func TestCompiledSwitches(t *testing.T) {
 		for _, flag := range flags {
 			t.Run(cc+" "+flag, func(t *testing.T) {
 				t.Parallel()
-				checkSwitches(t, compile(t, cc, flag))
+				checkSwitches(t, compile(t, cc, flag, "testdata/switches.c"))
 			})
 		}
 	}
 }
 
-// compile gives the path of the program that testdata/switches.c became.
-func compile(t *testing.T, cc, flags string) string {
+// compile gives the path of the program that a source became.
+func compile(t *testing.T, cc, flags, source string) string {
 	args := slices.Concat(strings.Fields(cc), strings.Fields(flags))
 	if _, err := exec.LookPath(args[0]); err != nil {
 		t.Skip(err)
 	}
-	out := filepath.Join(t.TempDir(), "switches")
-	args = append(args, "-w", "-Wl,--emit-relocs", "-o", out, "testdata/switches.c")
+	out := filepath.Join(t.TempDir(), "program")
+	args = append(args, "-w", "-Wl,--emit-relocs", "-o", out, source)
 	if msg, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
 		t.Skipf("%v: %s", err, msg)
 	}

@@ -15,6 +15,8 @@ type WayOptions struct {
 	// Replaced tells whether the instruction at an address may be another one
 	// when it runs; nil: none.
 	Replaced func(addr uint64) bool
+	// Thunk tells whether a jump to an address outside is a return; nil: none is.
+	Thunk func(addr uint64) bool
 }
 
 // Ways are the ways of control through one function, from its entry to its
@@ -31,6 +33,8 @@ type Ways struct {
 	seen   []uint32 // number of the search that came there
 	search uint32
 	work   []int32
+
+	effects []*effect // for Succeeds
 }
 
 // NewWays disassembles a function. Its errors are those of Build.
