@@ -51,7 +51,7 @@ func Real(f *os.File, pid int) (*os.File, error) {
 		}
 		was = name
 		inside := layers.inside(name)
-		layer, err := layers.open(inside, info)
+		layer, err := layers.open(inside, f)
 		if err == nil || strings.HasSuffix(name, deleted) || !layers.has(path.Dir(inside)) || time.Now().After(end) {
 			return layer, err
 		}
@@ -167,20 +167,39 @@ func (l *Layers) has(dir string) bool {
 	return false
 }
 
-// open finds the layer that has the file.
-func (l *Layers) open(name string, merged unix.FileInfo) (*os.File, error) {
+// open finds the layer that has the file, which an overlay shows with the size
+// and the time of its layer.
+func (l *Layers) open(name string, merged *os.File) (*os.File, error) {
 	for _, d := range l.dirs() {
 		f, err := unix.LookupPath(path.Join(d, name))
 		if err != nil {
 			continue
 		}
-		info, err := unix.Stat(f)
-		if err == nil && info.Regular() && !unix.HasAttribute(f, "trusted.overlay.metacopy") {
-			if info.Size == merged.Size && info.Written.Equal(merged.Written) {
-				return f, nil
-			}
+		if shows(merged, f) && !unix.HasAttribute(f, "trusted.overlay.metacopy") {
+			return f, nil
 		}
 		f.Close()
 	}
 	return nil, fmt.Errorf("%s: no layer of the overlay at %s has this file", name, l.Point)
+}
+
+// shows tells whether what an overlay shows may be a file of a layer. While that is
+// being written it has been looked at in between.
+func shows(merged, layer *os.File) bool {
+	before, err := unix.Stat(layer)
+	if err != nil || !before.Regular() {
+		return false
+	}
+	between, err := unix.Stat(merged)
+	if err != nil {
+		return false
+	}
+	after, err := unix.Stat(layer)
+	if err != nil {
+		return false
+	}
+	if before.Size == after.Size && before.Written.Equal(after.Written) {
+		return between.Size == after.Size && between.Written.Equal(after.Written)
+	}
+	return !between.Written.Before(before.Written) && !between.Written.After(after.Written)
 }

@@ -40,8 +40,8 @@ func inNamespace(t *testing.T) bool {
 	return false
 }
 
-// A file keeps its layer's identity while it is renamed.
-func TestRenamed(t *testing.T) {
+// A file keeps its layer's identity while it is renamed, and while it is written.
+func TestRealMeanwhile(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
@@ -58,9 +58,11 @@ func TestRenamed(t *testing.T) {
 	}
 	defer syscall.Unmount(merged, syscall.MNT_DETACH)
 	name := func(dir string, i int) string { return fmt.Sprintf("%s/%s/lib%d.so", base, dir, i) }
-	if err := os.WriteFile(name("merged", 0), []byte("content"), 0o644); err != nil {
+	w, err := os.Create(name("merged", 0))
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer w.Close()
 	want, err := unix.StatPath(name("upper", 0))
 	if err != nil {
 		t.Fatal(err)
@@ -70,21 +72,34 @@ func TestRenamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	for i := range 2000 {
-		renamed := make(chan error)
-		go func() { renamed <- os.Rename(name("merged", i), name("merged", i+1)) }()
-		runtime.Gosched()
-		layer, err := Real(f, 0)
-		if err != nil {
-			t.Fatalf("look %d: %v", i, err)
-		}
-		info, err := unix.Stat(layer)
-		if err != nil || info.FileID != want {
-			t.Errorf("look %d: %v, want %v, %v", i, info.FileID, want, err)
-		}
-		layer.Close()
-		if err := <-renamed; err != nil {
-			t.Fatal(err)
+	renamed := 0
+	for what, do := range map[string]func() error{
+		"renamed": func() error { renamed++; return os.Rename(name("merged", renamed-1), name("merged", renamed)) },
+		"written": func() error {
+			for range 20 {
+				if _, err := w.WriteString("more"); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	} {
+		for i := range 2000 {
+			done := make(chan error)
+			go func() { done <- do() }()
+			runtime.Gosched()
+			layer, err := Real(f, 0)
+			if err != nil {
+				t.Fatalf("%s: look %d: %v", what, i, err)
+			}
+			info, err := unix.Stat(layer)
+			if err != nil || info.FileID != want {
+				t.Errorf("%s: look %d: %v, want %v, %v", what, i, info.FileID, want, err)
+			}
+			layer.Close()
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
