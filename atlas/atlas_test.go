@@ -78,7 +78,7 @@ func addCopies(s *kernel.Snapshot, r *rand.Rand) {
 			s.Functions[i].Copies = append(s.Functions[i].Copies, c)
 		}
 		to := syms[r.IntN(len(syms))]
-		s.Edges = append(s.Edges, kernel.Call{Caller: syms[r.IntN(len(syms))].Name, Callee: to.Name, CalleeModule: to.Module, Always: r.IntN(2) == 0})
+		s.Edges = append(s.Edges, kernel.Call{Caller: syms[r.IntN(len(syms))].Name, Callee: to.Name, CalleeModule: to.Module, Made: kernel.Made(r.IntN(3))})
 	}
 	s.Functions[0].Copies = append(s.Functions[0].Copies, kernel.Copy{Address: syms[0].Address + 1<<30, Times: 1}) // in no symbol
 	s.Edges = append(s.Edges, kernel.Call{Caller: syms[0].Name, Callee: "__SCT__tp_func_sched_switch"})

@@ -17,13 +17,21 @@ type calls struct {
 	callee []uint32     // of each call, in the order of the file
 	caller []uint32
 	sure   []byte // a bit of each: it is made each time; none in older files
+	good   []byte // a bit of each: it is made unless the caller fails; none in older files
 }
 
 type callNode struct{ name, module string }
 
-// always tells whether a call is made each time.
-func (g *calls) always(call uint32) bool {
-	return int(call/8) < len(g.sure) && g.sure[call/8]>>(call%8)&1 != 0
+// made tells when a call is made.
+func (g *calls) made(call uint32) kernel.Made {
+	has := func(bits []byte) bool { return int(call/8) < len(bits) && bits[call/8]>>(call%8)&1 != 0 }
+	switch {
+	case has(g.sure):
+		return kernel.Always
+	case has(g.good):
+		return kernel.UnlessFails
+	}
+	return kernel.Sometimes
 }
 
 // Callers gives the direct calls of a symbol.
@@ -79,7 +87,7 @@ func (e *Entry) callsOf(symbol string, side func(*calls) (*rows[uint32], []uint3
 				return nil, err
 			}
 			c := call(self, other)
-			c.Always = g.always(i)
+			c.Made = g.made(i)
 			out = append(out, c)
 		}
 	}
@@ -173,13 +181,20 @@ func (e *Entry) readCalls() (*calls, error) {
 		return nil, e.bad(sectCallEdges)
 	}
 	g.out, g.in = group(g.caller, n), group(g.callee, n)
-	if c, err = e.section(sectCallSure); err != nil {
+	if g.sure, err = e.bits(sectCallSure, len(g.caller)); err != nil {
 		return nil, err
 	}
-	if g.sure = c.data; len(g.sure) > 0 && len(g.sure) != (len(g.caller)+7)/8 {
-		return nil, e.bad(sectCallSure)
+	g.good, err = e.bits(sectCallGood, len(g.caller))
+	return g, err
+}
+
+// bits reads a bit of each of n; older files have none.
+func (e *Entry) bits(kind sectionKind, n int) ([]byte, error) {
+	c, err := e.section(kind)
+	if err == nil && len(c.data) > 0 && len(c.data) != (n+7)/8 {
+		err = e.bad(kind)
 	}
-	return g, nil
+	return c.data, err
 }
 
 // readNodes numbers the nodes as the writer did.

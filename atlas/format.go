@@ -65,6 +65,7 @@ const (
 	sectKfuncs   // names
 	sectConfig   // options, and their values
 	sectCallSure // of each call a bit: it is made each time; not in older files
+	sectCallGood // of each call a bit: it is made unless the caller fails; not in older files
 )
 
 // shared is the kernel of sections that belong to all.

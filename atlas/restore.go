@@ -82,7 +82,7 @@ func (e *Entry) restoreLists(s *kernel.Snapshot) (err error) {
 	}
 	for i, from := range g.caller {
 		from, to := nodes[from], nodes[g.callee[i]]
-		s.Edges = append(s.Edges, kernel.Call{Caller: from.name, CallerModule: from.module, Callee: to.name, CalleeModule: to.module, Always: g.always(uint32(i))})
+		s.Edges = append(s.Edges, kernel.Call{Caller: from.name, CallerModule: from.module, Callee: to.name, CalleeModule: to.module, Made: g.made(uint32(i))})
 	}
 	return nil
 }

@@ -162,7 +162,7 @@ type graph struct {
 // edge is a call between nodes.
 type edge struct {
 	from, to int
-	sure     bool
+	made     kernel.Made
 }
 
 func newGraph(k *kernel.Snapshot) *graph {
@@ -184,7 +184,7 @@ func newGraph(k *kernel.Snapshot) *graph {
 	}
 	known := len(g.nodes)
 	for _, e := range k.Edges {
-		g.edges = append(g.edges, edge{add(node{e.Caller, e.CallerModule}), add(node{e.Callee, e.CalleeModule}), e.Always})
+		g.edges = append(g.edges, edge{add(node{e.Caller, e.CallerModule}), add(node{e.Callee, e.CalleeModule}), e.Made})
 	}
 	g.extra = g.nodes[known:]
 	return g
@@ -195,19 +195,16 @@ func newGraph(k *kernel.Snapshot) *graph {
 func (w *kernelWriter) calls(g *graph) {
 	number := w.nodeNumbers(g)
 	counts := make([]uint32, len(g.nodes))
-	out := make([][]uint64, len(g.nodes)) // rank, and whether it is sure, in the lowest bit
+	out := make([][]uint64, len(g.nodes)) // rank, and when it is made, in the two lowest bits
 	for _, e := range g.edges {
 		counts[number[e.to]]++
 	}
 	rank, _ := ranks(counts)
 	for _, e := range g.edges {
-		v := uint64(rank[number[e.to]]) << 1
-		if e.sure {
-			v |= 1
-		}
+		v := uint64(rank[number[e.to]])<<2 | uint64(e.made)
 		out[number[e.from]] = append(out[number[e.from]], v)
 	}
-	var c, sure column
+	var c, sure, good column
 	for _, n := range counts {
 		c.put(uint64(n))
 	}
@@ -216,14 +213,16 @@ func (w *kernelWriter) calls(g *graph) {
 		slices.Sort(list)
 		callees := make([]uint32, len(list))
 		for i, v := range list {
-			callees[i] = uint32(v >> 1)
-			sure.bit(n, v&1 != 0)
+			callees[i] = uint32(v >> 2)
+			sure.bit(n, kernel.Made(v&3) == kernel.Always)
+			good.bit(n, kernel.Made(v&3) == kernel.UnlessFails)
 			n++
 		}
 		c.ascending(callees)
 	}
 	w.section(sectCallEdges, c)
 	w.section(sectCallSure, sure)
+	w.section(sectCallGood, good)
 }
 
 // nodeNumbers numbers the nodes as the file does: symbols of one name and

@@ -62,7 +62,9 @@ func check(t *testing.T, k kind, f Figure) {
 	switch runs := f.Runs; {
 	case runs.Calls == 0:
 		t.Errorf("no calls: %+v", runs)
-	case runs.Lost() > 0:
+	// On a busy machine a task may be preempted in the program of a system call's
+	// tracepoint (Linux 6.13): others skip it then, which the kernel counts.
+	case runs.Lost() > 0 && (runs.Recursion == nil || *runs.Recursion < runs.Lost()):
 		t.Errorf("ran %d times of %d", runs.Ran, runs.Calls)
 	// The kernel's count has the calls of other processes.
 	case runs.Ran > runs.Calls && (!runs.ByKernel && unix.InitialPIDs() || k.user()):

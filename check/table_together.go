@@ -25,7 +25,9 @@ then skipped, every time:
           kprobe.multi:__bpf_get_stack
 
 It is said where each call on the way is made on every way through the code of
-its function. Where one is made under some condition, SH602 is.
+its function, or on every one on which that does not return an error, as when it
+refuses its arguments: "unless bpf_trace_printk fails" is said then. Where one
+is made under some other condition, SH602 is.
 
 Whether the kernel counts it depends on both hooks and on its version: "surehook
 misses" shows what is counted on a running one.`,
@@ -43,11 +45,10 @@ starves the second if the first writes to a ring buffer. --calls says what the
 programs call.
 
 Most calls inside the kernel are made under some condition. The finding names
-the first such call; whether it holds is not looked at. bpf_trace_printk passes
-its tracepoint unless the format cannot be printed: each time, mostly.
-htab_map_update_elem frees an old element only where there was one. Ways that
-pass the slow path of a lock, or are longer than three calls, are taken seldom:
-bpf_trace_printk reaches lock:contention_begin only when its lock is contended.`,
+the first such call; whether it holds is not looked at: htab_map_update_elem
+frees an old element only where there was one. Ways that pass the slow path of a
+lock, or are longer than three calls, are taken seldom: bpf_trace_printk reaches
+lock:contention_begin only when its lock is contended.`,
 			Remedy: "Say what the programs call (--calls), or take fentry or raw tracepoints, which others do not starve.",
 		},
 		{

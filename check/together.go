@@ -29,10 +29,11 @@ type Nesting struct {
 	Fires  kernel.Answer
 	Helper string   // the helper that leads there, if Fires is Yes
 	Path   []string // the direct calls from the helper's function to the hook's
-	// Certain: the helper leads there each time: each call of Path is made on
-	// every way through its function. Else Condition names the first that may
-	// not be made.
-	Certain   bool
+	// Made says whether the helper leads there each time: whether each call of
+	// Path is made on every way through its function, or on every one that does
+	// not return an error. Condition names the first that is not made always, and
+	// says when it is.
+	Made      kernel.Made
 	Condition string
 	// Unlikely: the way there is long, or passes a function that runs only if
 	// something is out of the ordinary: a lock is contended, a warning printed.
@@ -112,16 +113,19 @@ func (m *member) nesting(outer, inner *Part) (Nesting, error) {
 		if w == nil {
 			continue
 		}
-		certain := w.certain && inner.Hook.Offset == 0 && (tracepoint(inner.Hook) || !strings.HasPrefix(w.path[len(w.path)-1], traceiter))
-		if n.Path == nil || certain && !n.Certain || n.Unlikely && !w.unlikely {
-			n.Fires, n.Helper, n.Path, n.Certain, n.Unlikely = kernel.Yes, helper, w.path, certain, w.unlikely
+		made := w.made
+		if inner.Hook.Offset != 0 || !tracepoint(inner.Hook) && strings.HasPrefix(w.path[len(w.path)-1], traceiter) {
+			made = kernel.Sometimes
+		}
+		if n.Path == nil || made > n.Made || n.Unlikely && !w.unlikely {
+			n.Fires, n.Helper, n.Path, n.Made, n.Unlikely = kernel.Yes, helper, w.path, made, w.unlikely
 		}
 	}
 	if n.Fires != kernel.Yes {
 		n.Why = "no direct call leads there; calls by pointers are not known"
 		return n, nil
 	}
-	if !n.Certain {
+	if n.Made != kernel.Always {
 		if n.Condition, err = m.condition(&n); err != nil {
 			return n, err
 		}

@@ -27,16 +27,18 @@ func nestingKernel(name string, modern bool) *kernel.Snapshot {
 	}
 	always := func(path ...string) {
 		for i := range path[1:] {
-			s.Edges = append(s.Edges, kernel.Call{Caller: path[i], Callee: path[i+1], Always: true})
+			s.Edges = append(s.Edges, kernel.Call{Caller: path[i], Callee: path[i+1], Made: kernel.Always})
 		}
 	}
 	add("vfs_read", "bpf_trace_printk", "__traceiter_bpf_trace_printk", "__traceiter_contention_begin", "htab_map_update_elem", "alloc_elem", "a", "b", "c", "d", "trace_call_bpf",
-		"bpf_get_stack", "bpf_get_stack_tp", "e", "f", "g", "h", "i", "lookup", "tp_only",
+		"bpf_get_stack", "bpf_get_stack_tp", "e", "f", "g", "h", "i", "lookup", "tp_only", "charge", "charged",
 		"hrtimer_interrupt", "tick", "queued_spin_lock_slowpath", "bpf_prog_inc_misses_counter")
 	always("bpf_trace_printk", "__traceiter_bpf_trace_printk")
 	call("bpf_trace_printk", "queued_spin_lock_slowpath", "__traceiter_contention_begin")
 	always("htab_map_update_elem", "alloc_elem")
 	call("alloc_elem", "a", "b", "c", "d")
+	s.Edges = append(s.Edges, kernel.Call{Caller: "alloc_elem", Callee: "charge", Made: kernel.UnlessFails})
+	always("charge", "charged")
 	always("bpf_get_stack_tp", "bpf_get_stack", "e", "f", "g", "h", "i")
 	call("bpf_get_stack", "lookup")
 	always("bpf_get_stack_tp", "tp_only")
@@ -133,6 +135,9 @@ func TestCertainNesting(t *testing.T) {
 		{"kprobe:vfs_read", "htab_map_update_elem", "kprobe:alloc_elem", ""},
 		{"kprobe:vfs_read", "htab_map_update_elem", "kprobe:a", "alloc_elem calls a under some condition"},
 		{"kprobe:vfs_read", "htab_map_update_elem", "kprobe:b", "alloc_elem calls a under some condition"},
+		{"kprobe:vfs_read", "htab_map_update_elem", "kprobe:charge", "unless alloc_elem fails"},
+		{"kprobe:vfs_read", "htab_map_update_elem", "kprobe:charged", "unless alloc_elem fails"},
+		{"kprobe:vfs_read", "htab_map_update_elem", "kprobe:charged+0x10", "may not come to the place inside"},
 		{"kprobe:vfs_read", "bpf_map_update_elem", "kprobe:alloc_elem", ""},
 		{"kprobe:vfs_read", "bpf_get_stack", "kprobe:f", ""},
 		{"kprobe:vfs_read", "bpf_get_stack", "kprobe:i", ""}, // however far
@@ -149,17 +154,17 @@ func TestCertainNesting(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := list[0]
-		if n.Fires != kernel.Yes || n.Certain != (c.condition == "") || !strings.Contains(n.Condition, c.condition) || n.Certain && (n.Condition != "" || n.Unlikely) {
+		if n.Fires != kernel.Yes || (n.Made == kernel.Always) != (c.condition == "") || !strings.Contains(n.Condition, c.condition) || (n.Made == kernel.UnlessFails) != strings.HasPrefix(c.condition, "unless") || n.Made == kernel.Always && (n.Condition != "" || n.Unlikely) {
 			t.Errorf("%s, %s, %s: %+v", c.outer, c.helper, c.inner, n)
 		}
 		k.Unknown[kernel.CertainCalls] = "no tables"
 		for i := range k.Edges {
-			k.Edges[i].Always = false
+			k.Edges[i].Made = kernel.Sometimes
 		}
 		if list, err = NewFleet([]kernel.Kernel{k}, nil).Together([]Part{attached(t, c.outer, c.helper), attached(t, c.inner, "none")}); err != nil {
 			t.Fatal(err)
 		}
-		if n := list[0]; len(n.Path) > 1 && (n.Certain || !strings.Contains(n.Condition, "no tables")) {
+		if n := list[0]; len(n.Path) > 1 && (n.Made != kernel.Sometimes || !strings.Contains(n.Condition, "no tables")) {
 			t.Errorf("%s, %s, %s, without the fact: %+v", c.outer, c.helper, c.inner, n)
 		}
 	}
@@ -174,6 +179,7 @@ func TestStarving(t *testing.T) {
 	}{
 		{"starved", []Part{attached(t, "kprobe:vfs_read", "bpf_trace_printk"), attached(t, "tracepoint:x:bpf_trace_printk", "none")}, []string{"SH601"}, "rawtracepoint:bpf_trace_printk"},
 		{"fentry", []Part{attached(t, "kprobe:vfs_read", "htab_map_update_elem"), attached(t, "kretprobe:alloc_elem", "none")}, []string{"SH601"}, "fexit:alloc_elem"},
+		{"unless it fails", []Part{attached(t, "kprobe:vfs_read", "htab_map_update_elem"), attached(t, "kretprobe:charged", "none")}, []string{"SH601"}, "fexit:charged"},
 		{"under a condition", []Part{attached(t, "kprobe:vfs_read", "htab_map_update_elem"), attached(t, "kretprobe:a", "none")}, []string{"SH602"}, "fexit:a"},
 		{"programs not known", []Part{attached(t, "kprobe:vfs_read"), attached(t, "kprobe:alloc_elem")}, []string{"SH602"}, "fentry:alloc_elem"},
 		{"contended", []Part{attached(t, "kprobe:vfs_read", "bpf_trace_printk"), attached(t, "tracepoint:x:contention_begin", "none")}, []string{"SH602"}, "rawtracepoint:contention_begin"},

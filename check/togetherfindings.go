@@ -41,8 +41,8 @@ func (m *member) starving(n *Nesting, calls []string) ([]Finding, error) {
 		out = append(out, m.about(n, SH604, fmt.Sprintf("%s fires inside of bpf_trace_printk, which holds a lock here, and its program calls bpf_trace_printk", n.Inner)))
 	}
 	switch {
-	case n.Fires == kernel.Yes && n.Skipped == kernel.Yes && n.Certain && !n.Assumed:
-		out = append(out, m.about(n, SH601, fmt.Sprintf("%s is skipped when the program of %s calls %s, and %s", n.Inner, n.Outer, n.Helper, whetherCounted(n))))
+	case n.Fires == kernel.Yes && n.Skipped == kernel.Yes && n.Made != kernel.Sometimes && !n.Assumed:
+		out = append(out, m.about(n, SH601, starved(n)))
 	case n.Fires == kernel.Yes && n.Skipped == kernel.Yes:
 		out = append(out, m.about(n, SH602, maybe(n)))
 	default:
@@ -63,6 +63,15 @@ func (m *member) starving(n *Nesting, calls []string) ([]Finding, error) {
 		}
 	}
 	return out, nil
+}
+
+// starved says when the inner hook is skipped.
+func starved(n *Nesting) string {
+	text := fmt.Sprintf("%s is skipped when the program of %s calls %s", n.Inner, n.Outer, n.Helper)
+	if n.Condition != "" {
+		text += ", " + n.Condition
+	}
+	return text + ", and " + whetherCounted(n)
 }
 
 // maybe says on what it depends whether the inner hook is skipped.

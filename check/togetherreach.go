@@ -53,15 +53,15 @@ func rare(symbol string) bool {
 // reached are the functions that a helper leads to, each with the one that
 // calls it; roots have none.
 type reached struct {
-	sure        map[string]map[string]string // by root: by calls that are made each time
+	sure, good  map[string]map[string]string // by root: by calls that are made each time, or unless a caller fails
 	nearby, all map[string]string
 }
 
 // way is how a helper leads to a hook.
 type way struct {
-	path     []string // functions, from that of the helper to that of the hook
-	certain  bool     // each calls the next one each time
-	unlikely bool     // by functions that run rarely, or over many calls
+	path     []string    // functions, from that of the helper to that of the hook
+	made     kernel.Made // the call of all that is made least surely
+	unlikely bool        // by functions that run rarely, or over many calls
 }
 
 // begins are those of a helper's roots that a program of a kind may begin with:
@@ -85,8 +85,12 @@ func (m *member) reach(helper string, kind hook.Kind, goals []string) (*way, err
 	if err != nil {
 		return nil, err
 	}
-	if sure := r.surely(r.begins(helper, kind), goals); sure != nil {
-		return &way{path: sure, certain: true}, nil
+	begins := r.begins(helper, kind)
+	if path := surely(r.sure, begins, goals); path != nil {
+		return &way{path: path, made: kernel.Always}, nil
+	}
+	if path := surely(r.good, begins, goals); path != nil {
+		return &way{path: path, made: kernel.UnlessFails}, nil
 	}
 	for i, from := range []map[string]string{r.nearby, r.all} {
 		for _, g := range goals {
@@ -100,9 +104,9 @@ func (m *member) reach(helper string, kind hook.Kind, goals []string) (*way, err
 
 // surely gives the calls to one of the goals that every root leads to each time:
 // which of them a helper begins with depends on what is not known here.
-func (r *reached) surely(roots, goals []string) (path []string) {
+func surely(by map[string]map[string]string, roots, goals []string) (path []string) {
 	for _, root := range roots {
-		from := r.sure[root]
+		from := by[root]
 		i := slices.IndexFunc(goals, func(g string) bool { _, ok := from[g]; return ok })
 		if i < 0 {
 			return nil
@@ -128,15 +132,19 @@ func (m *member) reached(helper string) (*reached, error) {
 	if r := m.reaches[helper]; r != nil {
 		return r, nil
 	}
-	r := &reached{sure: map[string]map[string]string{}}
+	r := &reached{sure: map[string]map[string]string{}, good: map[string]map[string]string{}}
 	for _, root := range roots(helper) {
-		from, err := m.walk([]string{root}, far, surely)
+		from, err := m.walk([]string{root}, far, always)
 		if err != nil {
 			return nil, err
 		}
 		if len(from) > 0 {
 			r.sure[root] = from
 		}
+		if from, err = m.walk([]string{root}, far, unlessFails); err != nil {
+			return nil, err
+		}
+		r.good[root] = from
 	}
 	var err error
 	if r.nearby, err = m.walk(roots(helper), near, usually); err != nil {
@@ -153,9 +161,10 @@ func (m *member) reached(helper string) (*reached, error) {
 }
 
 // Calls that walk follows.
-func surely(c kernel.Call) bool  { return c.Always }
-func usually(c kernel.Call) bool { return !rare(c.Callee) }
-func rarely(kernel.Call) bool    { return true }
+func always(c kernel.Call) bool      { return c.Made == kernel.Always }
+func unlessFails(c kernel.Call) bool { return c.Made != kernel.Sometimes }
+func usually(c kernel.Call) bool     { return !rare(c.Callee) }
+func rarely(kernel.Call) bool        { return true }
 
 // condition names the first call of a way that is not made each time, or what
 // else keeps it from being certain.
@@ -169,7 +178,16 @@ func (m *member) condition(n *Nesting) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if !slices.ContainsFunc(calls, func(c kernel.Call) bool { return c.Callee == path[i+1] && c.Always }) {
+		made := kernel.Sometimes
+		for _, c := range calls {
+			if c.Callee == path[i+1] {
+				made = max(made, c.Made)
+			}
+		}
+		switch {
+		case made == kernel.UnlessFails && n.Made == kernel.UnlessFails:
+			return "unless " + path[i] + " fails", nil
+		case made == kernel.Sometimes:
 			return fmt.Sprintf("%s calls %s under some condition", path[i], path[i+1]), nil
 		}
 	}

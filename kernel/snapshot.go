@@ -60,18 +60,10 @@ func CompareCalls(a, b Call) int {
 		strings.Compare(a.Callee, b.Callee), strings.Compare(a.CalleeModule, b.CalleeModule))
 }
 
-// MergeCalls sorts calls and puts equal ones together, which are made always if
-// one of them is.
+// MergeCalls sorts calls and puts equal ones together, which are made as the one
+// of them that is made most surely.
 func MergeCalls(list []Call) []Call {
-	slices.SortFunc(list, func(a, b Call) int {
-		if a.Always != b.Always && CompareCalls(a, b) == 0 {
-			if a.Always {
-				return -1
-			}
-			return 1
-		}
-		return CompareCalls(a, b)
-	})
+	slices.SortFunc(list, func(a, b Call) int { return cmp.Or(CompareCalls(a, b), cmp.Compare(b.Made, a.Made)) })
 	return slices.CompactFunc(list, func(a, b Call) bool { return CompareCalls(a, b) == 0 })
 }
 

@@ -54,7 +54,7 @@ const (
 	Modules                   // functions, events and types of modules
 	Kfuncs                    // functions that BPF programs may call
 	ModuleCalls               // direct calls that modules make, and between them
-	CertainCalls              // which calls are made each time (Call.Always)
+	CertainCalls              // which calls are made each time (Call.Made)
 	NumTopics
 )
 
@@ -136,8 +136,17 @@ type Call struct {
 	Caller, Callee string // symbols
 	CallerModule   string
 	CalleeModule   string
-	// Always: whenever the caller comes to its end it has made the call. Else it
-	// may be made under some condition. Of what calls a tracepoint's probes
-	// (__traceiter_NAME) it holds while a probe is attached.
-	Always bool
+	// Made says whether the caller makes it each time. Of what calls a tracepoint's
+	// probes (__traceiter_NAME) it holds while a probe is attached.
+	Made Made
 }
+
+// Made says when a call is made.
+type Made uint8
+
+// When calls are made.
+const (
+	Sometimes   Made = iota // under some condition, or it is not known when
+	UnlessFails             // the caller has made it, or returns an error number
+	Always                  // whenever the caller comes to its end it has made it
+)

@@ -17,7 +17,7 @@ func whyKernel() *kernel.Snapshot {
 	for _, n := range []string{"f", "bpf_trace_printk", "__traceiter_bpf_trace_printk"} {
 		s.Functions = append(s.Functions, kernel.Function{Name: n, BTF: kernel.Yes, Symbols: []kernel.Symbol{{Name: n, Traceable: kernel.Yes}}})
 	}
-	s.Edges = []kernel.Call{{Caller: "bpf_trace_printk", Callee: "__traceiter_bpf_trace_printk", Always: true}}
+	s.Edges = []kernel.Call{{Caller: "bpf_trace_printk", Callee: "__traceiter_bpf_trace_printk", Made: kernel.Always}}
 	s.Events = []kernel.Tracepoint{{System: "bpf_trace", Name: "bpf_trace_printk", Raw: "bpf_trace_printk"}, {System: "a", Name: "x"}, {System: "b", Name: "x"}}
 	s.Sort()
 	return s

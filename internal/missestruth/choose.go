@@ -33,7 +33,13 @@ func (p *Prediction) Starved() bool {
 }
 
 // Surely tells whether check says that it is not run each time.
-func (p *Prediction) Surely() bool { return p.Starved() && p.Nesting.Certain }
+func (p *Prediction) Surely() bool { return p.Starved() && p.Nesting.Made == kernel.Always }
+
+// UnlessFails tells whether check says that it is not run unless what the outer
+// program calls fails.
+func (p *Prediction) UnlessFails() bool {
+	return p.Starved() && p.Nesting.Made == kernel.UnlessFails
+}
 
 // action is what an outer program can do, and what it calls: helpers, and those
 // functions of its hash map that the verifier puts in their place.

@@ -113,18 +113,19 @@ func TestRight(t *testing.T) {
 
 // scored are predictions of each kind and what became of them.
 func scored() ([]Prediction, []Tried) {
-	perhaps, sure, may := Prediction{}, Prediction{}, Prediction{May: true}
+	perhaps, sure, good, may := Prediction{}, Prediction{}, Prediction{}, Prediction{May: true}
+	good.Nesting.Fires, good.Nesting.Skipped, good.Nesting.Made, good.Nesting.Condition = kernel.Yes, kernel.Yes, kernel.UnlessFails, "unless f fails"
 	perhaps.Nesting.Fires, perhaps.Nesting.Skipped = kernel.Yes, kernel.Yes
-	sure.Nesting.Fires, sure.Nesting.Skipped, sure.Nesting.Certain = kernel.Yes, kernel.Yes, true
+	sure.Nesting.Fires, sure.Nesting.Skipped, sure.Nesting.Made = kernel.Yes, kernel.Yes, kernel.Always
 	lost, kept, silent := Tried{Expected: 9}, Tried{Expected: 9, Ran: 9}, Tried{}
 	refused, alone := Tried{Refused: "no"}, Tried{Expected: 9, Alone: 1}
-	return []Prediction{sure, sure, sure, perhaps, perhaps, perhaps, perhaps, may, {}, sure, perhaps},
-		[]Tried{lost, lost, kept, lost, kept, silent, silent, lost, lost, refused, alone}
+	return []Prediction{sure, sure, sure, good, good, perhaps, perhaps, perhaps, perhaps, may, {}, sure, perhaps},
+		[]Tried{lost, lost, kept, lost, kept, lost, kept, silent, silent, lost, lost, refused, alone}
 }
 
 func TestScore(t *testing.T) {
 	got := score(scored())
-	want := Score{Pairs: 9, Alone: 1, Starved: 5, May: 1, Sure: Said{Pairs: 3, Right: 2}, Condition: Said{Pairs: 4, Right: 1, Silent: 2}}
+	want := Score{Pairs: 11, Alone: 1, Starved: 6, May: 1, Sure: Said{Pairs: 3, Right: 2}, Good: Said{Pairs: 2, Right: 1}, Condition: Said{Pairs: 4, Right: 1, Silent: 2}}
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -139,12 +140,12 @@ func TestWriteScores(t *testing.T) {
 	WriteTotal(&b, []Result{r}, []Result{r})
 	WritePairs(&b, []Result{r})
 	for _, want := range []string{
-		"| 6.1 | 9 | 1 | 5 | 40 % (2 of 5) | 60 % (3 of 5) | 1 |\n",
-		"| **all** | 18 | 2 | 10 | 40 % (4 of 10) | 60 % (6 of 10) | 2 |\n",
-		"| 6.1 | 3 | 67 % (2 of 3) | 4 | 25 % (1 of 4) | 43 % (3 of 7) | 60 % (3 of 5) |\n",
-		"| **all** | 6 | 67 % (4 of 6) | 8 | 25 % (2 of 8) | 43 % (6 of 14) | 60 % (6 of 10) |\n",
-		"surely 67 % (4 of 6) was, of what was said to be under a condition 25 % (2 of 8). Of what lost executions 40 % (4 of 10) was said to surely, 60 % (6 of 10) surely",
-		"| starved | 9 | 9 |", "| starved under a condition | 0 | 0 |", "| starved seldom, or from an interrupt | 9 | 9 |", "| cannot attach | | |", "9, and 1 alone",
+		"| 6.1 | 11 | 1 | 6 | 33 % (2 of 6) | 50 % (3 of 6) | 67 % (4 of 6) | 1 |\n",
+		"| **all** | 22 | 2 | 12 | 33 % (4 of 12) | 50 % (6 of 12) | 67 % (8 of 12) | 2 |\n",
+		"| 6.1 | 3 | 67 % (2 of 3) | 2 | 50 % (1 of 2) | 4 | 25 % (1 of 4) | 57 % (4 of 7) |\n",
+		"| **all** | 6 | 67 % (4 of 6) | 4 | 50 % (2 of 4) | 8 | 25 % (2 of 8) | 57 % (8 of 14) |\n",
+		"(SH601), 60 % (6 of 10) was, of what was said to be under a condition (SH602) 25 % (2 of 8). Of what lost executions 50 % (6 of 12) was said to be starved, 67 % (8 of 12) that",
+		"| starved | 9 | 9 |", "| starved unless f fails | 9 | 9 |", "| starved under a condition | 0 | 0 |", "| starved seldom, or from an interrupt | 9 | 9 |", "| cannot attach | | |", "9, and 1 alone",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in %s", want, b.String())

@@ -19,11 +19,14 @@ func (b *builder) addCalls() error {
 	return nil
 }
 
+// returnThunk is where returns jump to that the kernel may replace.
+const returnThunk = "__x86_return_thunk"
+
 // plumbing are the targets of what the compiler puts into every function; they
 // say nothing about it.
 func plumbing(name string) bool {
 	switch name {
-	case "__fentry__", "_mcount", "ftrace_caller", "__x86_return_thunk", "__stack_chk_fail":
+	case "__fentry__", "_mcount", "ftrace_caller", returnThunk, "__stack_chk_fail":
 		return true
 	}
 	return strings.HasPrefix(name, "__x86_indirect_")

@@ -27,7 +27,7 @@ type body struct {
 	code  []elfbin.Range // with its cold part
 	leads []uint64       // where its calls and jumps go
 	calls []call
-	sure  map[string]bool // callees that are called each time
+	made  map[string]kernel.Made // callees that are not called under a condition
 	// depends are the functions that it does not come back without; stays: it
 	// does not if none of them does.
 	stays   bool
@@ -66,8 +66,8 @@ func (b *builder) certain(s *source, code []elfbin.Range, edges []flow.CallEdge,
 		if w.never[f.entry] {
 			continue
 		}
-		for callee := range f.sure {
-			out = append(out, kernel.Call{Caller: f.name, Callee: callee, Always: true})
+		for callee, made := range f.made {
+			out = append(out, kernel.Call{Caller: f.name, Callee: callee, Made: made})
 		}
 	}
 	return out
@@ -112,19 +112,23 @@ func (w *ways) judge(f *body) {
 		},
 		Resumes:  w.resumes,
 		Replaced: w.patches.replaces,
+		Thunk:    w.thunks,
 	})
 	if err != nil {
 		return // it was read before: it is too large for this
 	}
 	yes, on := v.Returns()
 	f.stays, f.depends = !yes && !thunk(f.name), on
-	f.sure = map[string]bool{}
+	f.made = map[string]kernel.Made{}
 	for callee, at := range f.byCallee() {
 		if point, ok := strings.CutPrefix(callee, iter); ok {
 			at = append(w.passed(v, point, at), at...)
 		}
-		if v.Certain(at) {
-			f.sure[callee] = true
+		switch {
+		case v.Certain(at):
+			f.made[callee] = kernel.Always
+		case v.Succeeds(at):
+			f.made[callee] = kernel.UnlessFails
 		}
 	}
 }
@@ -143,6 +147,12 @@ func (f *body) byCallee() map[string][]uint64 {
 		}
 	}
 	return out
+}
+
+// thunks tells whether a symbol that stands for a return is at an address.
+func (w *ways) thunks(addr uint64) bool {
+	y, ok := w.s.at(addr)
+	return ok && y.name == returnThunk
 }
 
 // thunk tells whether a symbol stands for a return or an indirect jump, which

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/surehook/surehook/atlas"
 	"github.com/surehook/surehook/internal/kernelfiles"
@@ -94,7 +95,8 @@ func keptSnapshot(path string) (*kernel.Snapshot, error) {
 		return nil, fmt.Errorf("%s: %d kernels", path, len(a.Entries()))
 	}
 	s, err := a.Entries()[0].Snapshot()
-	if err == nil && s.Missing(kernel.CertainCalls) != "" {
+	failing := func(c kernel.Call) bool { return c.Made == kernel.UnlessFails }
+	if err == nil && (s.Missing(kernel.CertainCalls) != "" || !slices.ContainsFunc(s.Edges, failing)) {
 		return nil, fmt.Errorf("%s is of an earlier version", path)
 	}
 	return s, err

@@ -92,6 +92,7 @@ NOINLINE int passes_if(int n)
 // Traps of warnings and of what ends the machine.
 #define TRAP(flags) __asm__ volatile("1: ud2\n.pushsection __bug_table, \"aw\"\n.long 1b - .\n.word " #flags ", 0\n.popsection")
 NOINLINE int warns(int n) { if (n) { TRAP(1); return 0; } return vfs_open(n) + 1; }
+NOINLINE int refuses(int n) { int err; if (n > 9) return -22; err = vfs_open(n); if (err < 0) return err; return unsafe(n) + 1; }
 NOINLINE int dies(int n) { if (n) { TRAP(0); __builtin_unreachable(); } return vfs_open(n) + 1; }
 NOINLINE __attribute__((noreturn)) void panic(int n) { vfs_open(n); for (;;); }
 NOINLINE __attribute__((noreturn)) void give_up(int n) { panic(n + 1); }
