@@ -73,8 +73,8 @@ func (s *Supervisor) lookInside() error {
 	in.looking.Lock()
 	defer in.looking.Unlock()
 	fresh := s.want()
-	if len(in.wanted) == 0 && len(in.known) == 0 {
-		in.at = time.Time{}
+	if len(in.wanted) == 0 { // nothing is watched in those that are known
+		in.known, in.at = nil, time.Time{}
 		return nil
 	}
 	now := time.Now()
@@ -264,6 +264,11 @@ func (s *Supervisor) depart(c *container) {
 			k.others = slices.DeleteFunc(k.others, func(o *watch) bool { return o == w })
 		}
 		s.forget(w)
+		for _, b := range s.builds { // which live longer, but not by the last
+			if len(b.owners) > 1 {
+				delete(b.owners, w)
+			}
+		}
 	}
 }
 

@@ -354,6 +354,54 @@ func TestContainers(t *testing.T) {
 	})
 }
 
+// Containers that have ended leave nothing behind.
+func TestContainersLeave(t *testing.T) {
+	both(t, func(t *testing.T, noGap bool) {
+		l := newLab(t, supervise.Options{NoGap: noGap})
+		image := t.TempDir()
+		l.copy(l.library(0, 1), image+"/libx.so")
+		l.addInside()
+		held := func(n int) (string, bool) {
+			st, err := l.s.State()
+			l.ok(err)
+			return l.held(), st.Hooks[0].Containers == n
+		}
+		var before string
+		for i := range 4 {
+			n := len(l.all())
+			c := l.run(image, fmt.Sprint(i))
+			l.awaitFrom(n, "a container", c.attached)
+			c.once()
+			c.end()
+			var last string
+			for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+				now, gone := held(0)
+				if gone && (i == 0 || now == before) {
+					before = now
+					break
+				}
+				if last = now; time.Now().After(end) {
+					t.Fatalf("after %d containers %s, before %s", i+1, last, before)
+				}
+			}
+		}
+		l.exact()
+	})
+}
+
+// held are the files and marks that this process has.
+func (l *lab) held() string {
+	l.Helper()
+	list, err := filepath.Glob("/proc/self/fdinfo/*")
+	l.ok(err)
+	marks := 0
+	for _, f := range list {
+		text, _ := os.ReadFile(f)
+		marks += strings.Count(string(text), "inotify wd:") + strings.Count(string(text), "fanotify ino:")
+	}
+	return fmt.Sprintf("%d files, %d marks", len(list), marks)
+}
+
 // addInside supervises all functions of the library in containers too.
 func (l *lab) addInside() {
 	l.Helper()
