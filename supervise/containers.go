@@ -23,7 +23,11 @@ type containers struct {
 	wanted  map[string][]*hooked // by path
 	seen    int                  // of changes, when wanted was made
 	changes int                  // of the hooks; the turn is for it
+	full    bool                 // that there are too many was told
 }
+
+// maxContainers bounds them: whoever may make mount namespaces can make many.
+const maxContainers = 4096
 
 // container is one of them.
 type container struct {
@@ -138,6 +142,10 @@ const seldom = 10
 func (s *Supervisor) visit(r roots.Root, here *ours, fresh bool, now time.Time) {
 	c := s.inside.known[r.ID]
 	since := s.inside.at // it was not there yet
+	if c == nil && len(s.inside.known) >= maxContainers {
+		s.tooMany()
+		return
+	}
 	if c == nil {
 		c = &container{id: r.ID, pid: r.PIDs[0], turn: r.PIDs[0] % seldom, watches: map[string]*watch{}}
 		s.inside.known[r.ID] = c
@@ -198,6 +206,19 @@ func (o *ours) find(path string) (p roots.Place, ok bool) {
 // inRoot is a path in the root of a process.
 func inRoot(pid int, path string) string {
 	return filepath.Join("/proc", fmt.Sprint(pid), "root", path)
+}
+
+// tooMany tells once that there are containers which are not looked at.
+func (s *Supervisor) tooMany() {
+	if s.inside.full {
+		return
+	}
+	s.inside.full = true
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	for p := range s.inside.wanted {
+		s.finding(Unwatched, p, nil, fmt.Errorf("processes have more than %d roots; the others are not looked at", maxContainers))
+	}
 }
 
 // settle watches a path in a container for hooks. It was not there, as far as is
