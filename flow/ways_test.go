@@ -79,6 +79,9 @@ func TestCertain(t *testing.T) {
 		if got := w.Certain(calls); got != c.want {
 			t.Errorf("%s: %s: %v", c.arch, c.name, got)
 		}
+		if c.want && !w.Succeeds(calls) {
+			t.Errorf("%s: %s: each time, but not unless it fails", c.arch, c.name)
+		}
 	}
 }
 
