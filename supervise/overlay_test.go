@@ -139,6 +139,16 @@ func TestOverlayNoGap(t *testing.T) {
 	}
 }
 
+// Who waits in a container for a file is given the layer's, as all others are.
+func TestOverlaySlowWriter(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	l := newLab(t, supervise.Options{NoGap: true})
+	l.put(l.path(), 0, 1)
+	l.slowWriter(l.container("one") + "/libx.so")
+}
+
 // What is opened in a container while it is replaced is one build all the same.
 func TestOverlayBusy(t *testing.T) {
 	if !inNamespace(t) {

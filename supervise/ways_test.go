@@ -172,19 +172,25 @@ func TestWorse(t *testing.T) {
 // Who opens a library while it is being written waits until it is complete.
 func TestSlowWriter(t *testing.T) {
 	l := newLab(t, supervise.Options{NoGap: true})
-	l.put(l.path(), 0, 1)
-	l.add(l.path())
+	l.slowWriter(l.path())
+}
+
+// slowWriter makes a library that is written slowly.
+func (l *lab) slowWriter(path string) {
+	l.Helper()
+	l.put(path, 0, 1)
+	l.add(path)
 	data, err := os.ReadFile(l.library(1, 2))
 	l.ok(err)
-	l.ok(os.Remove(l.path()))
-	f, err := os.Create(l.path())
+	l.ok(os.Remove(path))
+	f, err := os.Create(path)
 	l.ok(err)
 	half := len(data) / 2
 	_, err = f.Write(data[:half])
 	l.ok(err)
 	done := make(chan error)
 	go func() {
-		_, err := exec.Command(l.kit.Caller, l.path(), l.truth.Path, "once", "2").CombinedOutput()
+		_, err := exec.Command(l.kit.Caller, path, l.truth.Path, "once", "2").CombinedOutput()
 		done <- err
 	}()
 	l.waitHeld(1)
@@ -194,8 +200,10 @@ func TestSlowWriter(t *testing.T) {
 	l.ok(<-done)
 	l.exact()
 	if l.truth.Rounds() != 2 {
-		t.Errorf("%d rounds", l.truth.Rounds())
+		l.Errorf("%d rounds", l.truth.Rounds())
 	}
+	l.once(path)
+	l.exact()
 }
 
 // waitHeld waits until so many opens have been made to wait.
