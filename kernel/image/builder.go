@@ -25,6 +25,7 @@ type builder struct {
 
 	layouts layouts           // of the kernel's types
 	owner   map[string]string // module by the global symbols that it has
+	patched *patches          // of the kernel itself, once they were asked for
 }
 
 func newBuilder(ctx context.Context, opts Options, f *files) (*builder, error) {

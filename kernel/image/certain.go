@@ -46,7 +46,7 @@ type ways struct {
 // certain gives those calls again that are made each time, and what calls the
 // probes of tracepoints that are passed each time.
 func (b *builder) certain(s *source, code []elfbin.Range, edges []flow.CallEdge, made []call) []kernel.Call {
-	w := &ways{s: s, patches: newPatches(s, b.layouts), never: map[uint64]bool{}}
+	w := &ways{s: s, patches: b.patches(), never: map[uint64]bool{}}
 	if w.patches.missing != "" {
 		b.missing(kernel.CertainCalls, "the file does not tell which of its code is patched: no "+w.patches.missing)
 		return nil

@@ -19,7 +19,7 @@ func (b *builder) addInlining() error {
 		b.withoutDebug(s.path + " is no ELF file with debug information")
 		return nil
 	}
-	bin, err := sites.New(s.elf, sites.Options{Reserved: s.reserved(), Refused: s.unprobed(), Jumps: newPatches(s, b.layouts).jumps})
+	bin, err := sites.New(s.elf, sites.Options{Reserved: s.reserved(), Refused: s.unprobed(), Jumps: b.patches().jumps})
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,14 @@ type label struct {
 	jumps  bool   // while the key is enabled; else while it is not
 }
 
+// patches gives those of the kernel itself.
+func (b *builder) patches() *patches {
+	if b.patched == nil {
+		b.patched = newPatches(b.core, b.layouts)
+	}
+	return b.patched
+}
+
 // newPatches reads the tables of jump labels, faults and alternatives.
 func newPatches(s *source, l layouts) *patches {
 	p := &patches{s: s, to: map[uint64][]uint64{}, flip: map[uint64]bool{}}
