@@ -40,7 +40,7 @@ func TestKernels(t *testing.T) {
 		if contents[k.Arch] != nil || missing[k.Arch] != nil {
 			continue
 		}
-		list, err := files(context.Background(), t, k.Arch)
+		list, err := files(context.Background(), t, k.Arch, suitesFor(asked))
 		if err != nil && !errors.Is(err, vmtest.ErrMissing) {
 			t.Fatal(err)
 		}
@@ -55,7 +55,7 @@ func TestKernels(t *testing.T) {
 				if err := missing[k.Arch]; err != nil {
 					t.Skip(err)
 				}
-				columns[i] = runOn(t, k, suitesOn(k, asked), contents[k.Arch])
+				columns[i] = runOn(t, k, suitesFor(asked), contents[k.Arch])
 			})
 		}
 	})

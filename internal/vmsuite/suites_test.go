@@ -33,7 +33,7 @@ type suite struct {
 	built bool
 	// cross suites are the same for every architecture: -keep with -cc.
 	cross bool
-	// long suites run on one kernel unless all are asked for: longOn.
+	// long suites run only if all kernels, or one, are asked for.
 	long bool
 }
 
@@ -51,21 +51,18 @@ func suites() []suite {
 			"computed-goto|inlined-recursion|tail-recursion|returns|returns-deep|returns-thrown|shared-library|nop-entry|rep-first|nested|calls-in-a-row)$"},
 		{pkg: "supervise", cross: true, long: true, run: "^(TestReplace|TestInPlace|TestInstall|TestSymlink|TestGone|TestSlowWriter|TestOverlay|TestOverlayNoGap|" +
 			"TestUnmount|TestProcessRoot|TestProcessRootOnly|TestContainers|TestContainersKept|TestNotInstalled|TestKilled|TestCameAndWent|TestRewrittenMeanwhile)$"},
-		{pkg: "supervise/internal/gate"},
-		{pkg: "supervise/internal/mapped", run: "^(TestFind|TestLoading)$"},
-		{pkg: "supervise/internal/overlay", run: "^TestInside$"},
-		{pkg: "supervise/internal/roots"},
-		{pkg: "supervise/internal/pause"},
+		{pkg: "supervise/internal/gate", long: true},
+		{pkg: "supervise/internal/mapped", long: true, run: "^(TestFind|TestLoading)$"},
+		{pkg: "supervise/internal/overlay", long: true, run: "^TestInside$"},
+		{pkg: "supervise/internal/roots", long: true},
+		{pkg: "supervise/internal/pause", long: true},
 		{pkg: "supervise/audit", cross: true, long: true, run: "^TestReplaced$"},
 	}
 }
 
-// longOn is the kernel whose long suites run each time.
-const longOn = "6.1 amd64"
-
-// suitesOn are those that run on a kernel when SUREHOOK_VM asks for it.
-func suitesOn(k vmtest.Kernel, asked string) []suite {
-	return slices.DeleteFunc(suites(), func(s suite) bool { return s.long && asked == "1" && k.Name() != longOn })
+// suitesFor are those that run when SUREHOOK_VM asks for that.
+func suitesFor(asked string) []suite {
+	return slices.DeleteFunc(suites(), func(s suite) bool { return s.long && asked == "1" })
 }
 
 // suiteSeconds bounds a suite in a machine; it takes some 20 s on a machine
@@ -117,10 +114,10 @@ func (s suite) tests(t *testing.T) []string {
 
 // files are what the machines of an architecture hold: the test binaries with
 // their testdata, a shell, and the libraries of the demo programs.
-func files(ctx context.Context, t *testing.T, arch string) ([]vmtest.File, error) {
+func files(ctx context.Context, t *testing.T, arch string, of []suite) ([]vmtest.File, error) {
 	var list []vmtest.File
 	dir := t.TempDir()
-	for _, s := range suites() {
+	for _, s := range of {
 		bin := filepath.Join(dir, strings.ReplaceAll(s.pkg, "/", "-")+".test")
 		if err := vmtest.BuildTest(ctx, arch, module+s.pkg, bin); err != nil {
 			return nil, err
