@@ -27,10 +27,12 @@ const foretold = `
 ## What is foretold against what is lost
 
 "check --together" says before anything is attached which programs starve which, from the calls inside the kernel: whether a helper of the
-outer program leads to the inner hook, and what the kernel does with a hook of that kind then. It says "surely" where each call on the way is
-made on every way through the code of the function that makes it, and "under a condition" where at most three calls lead there and one of them
-need not be made. A hook on the helper's own function, as on that which updates a map in the nestings above, is reached surely without any
-call on the way. That is compared with the nestings above, and with 30 more pairs on each kernel that were chosen by a fixed seed (%d): of
+outer program leads to the inner hook, and what the kernel does with a hook of that kind then. It says "starved" (SH601) where each call on the way is
+made on every way through the code of the function that makes it: each time; or on every one on which that does not return an error, as when it
+refuses its arguments: unless something fails. It says "may be starved, under a condition" (SH602) where at most three calls lead there and one of
+them need not be made. A hook on the helper's own function, as on that which updates a map in the nestings above, is reached each time without any
+call on the way. Wanted are 95 %% of what is said and of what is lost. What is lost and not said to be starved is under a condition of data: whether
+an element is there, whether a lock is free, which stack is asked for. That is compared with the nestings above, and with 30 more pairs on each kernel that were chosen by a fixed seed (%d): of
 hooks within three calls of a helper, and of hooks that the work itself reaches. A fentry program or raw tracepoint at the same place counts
 how often the inner hook was reached. The last column is without hooks that were never reached. A hook on what its own handling calls, a lock,
 loses executions with any program or none: such pairs, found by an outer program that does nothing, do not count. What is reached and lost is
