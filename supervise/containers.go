@@ -3,6 +3,7 @@
 package supervise
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,7 @@ type containers struct {
 	seen    int                  // of changes, when wanted was made
 	changes int                  // of the hooks; the turn is for it
 	full    bool                 // that there are too many was told
+	denied  bool                 // that processes cannot be looked at was told
 }
 
 // maxContainers bounds them: whoever may make mount namespaces can make many.
@@ -52,7 +54,10 @@ func (s *Supervisor) AddInContainers(h hook.Hook) (ID, error) {
 	if err != nil {
 		return 0, err
 	}
-	return id, s.lookInside()
+	if err := s.lookInside(); err != nil {
+		return 0, errors.Join(err, s.Remove(id))
+	}
+	return id, nil
 }
 
 // lookForContainers goes on looking while hooks are supervised in containers.
@@ -85,6 +90,9 @@ func (s *Supervisor) lookInside() error {
 	list, err := in.scanner.Scan()
 	if err != nil {
 		return err
+	}
+	if n := in.scanner.Denied; n > 0 {
+		s.unseen(&in.denied, fmt.Errorf("the roots of %d processes cannot be looked at, and what runs in them is not counted: it takes CAP_SYS_PTRACE", n))
 	}
 	if in.known == nil {
 		in.known = map[roots.ID]*container{}
@@ -143,7 +151,7 @@ func (s *Supervisor) visit(r roots.Root, here *ours, fresh bool, now time.Time) 
 	c := s.inside.known[r.ID]
 	since := s.inside.at // it was not there yet
 	if c == nil && len(s.inside.known) >= maxContainers {
-		s.tooMany()
+		s.unseen(&s.inside.full, fmt.Errorf("processes have more than %d roots; the others are not looked at", maxContainers))
 		return
 	}
 	if c == nil {
@@ -208,16 +216,16 @@ func inRoot(pid int, path string) string {
 	return filepath.Join("/proc", fmt.Sprint(pid), "root", path)
 }
 
-// tooMany tells once that there are containers which are not looked at.
-func (s *Supervisor) tooMany() {
-	if s.inside.full {
+// unseen tells once that there are containers which are not looked at.
+func (s *Supervisor) unseen(told *bool, err error) {
+	if *told {
 		return
 	}
-	s.inside.full = true
+	*told = true
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	for p := range s.inside.wanted {
-		s.finding(Unwatched, p, nil, fmt.Errorf("processes have more than %d roots; the others are not looked at", maxContainers))
+		s.finding(Unwatched, p, nil, err)
 	}
 }
 

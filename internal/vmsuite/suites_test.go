@@ -54,7 +54,7 @@ func suites() []suite {
 		{pkg: "supervise/internal/gate", long: true},
 		{pkg: "supervise/internal/mapped", long: true, run: "^(TestFind|TestLoading)$"},
 		{pkg: "supervise/internal/overlay", long: true, run: "^TestInside$"},
-		{pkg: "supervise/internal/roots", long: true},
+		{pkg: "supervise/internal/roots", long: true, run: "^(TestFind|TestOld|TestScan)$"},
 		{pkg: "supervise/internal/pause", long: true},
 		{pkg: "supervise/audit", cross: true, long: true, run: "^TestReplaced$"},
 	}

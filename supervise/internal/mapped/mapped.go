@@ -54,7 +54,7 @@ func Find(files []File, open bool) ([][]User, error) {
 	if len(files) == 0 {
 		return nil, nil
 	}
-	pids, err := processes()
+	pids, err := unix.Processes()
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func find(pids []int, files []File, open bool) [][]User {
 // wants it, each once, by a name that leads to it (below /proc/PID/map_files).
 // Paths are those that the processes' maps have, also of what is deleted.
 func Matching(match func(path string) bool) ([]string, error) {
-	pids, err := processes()
+	pids, err := unix.Processes()
 	if err != nil {
 		return nil, err
 	}
@@ -138,25 +138,6 @@ func Of(pid int, f File) []Area {
 		return nil
 	}
 	return areas(buf.Bytes(), f)
-}
-
-func processes() ([]int, error) {
-	dir, err := os.Open("/proc")
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return nil, err
-	}
-	var pids []int
-	for _, n := range names {
-		if pid, err := strconv.Atoi(n); err == nil {
-			pids = append(pids, pid)
-		}
-	}
-	return pids, nil
 }
 
 func read(buf *bytes.Buffer, name string) error {

@@ -7,8 +7,9 @@ package roots
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"slices"
 	"strconv"
 
@@ -34,12 +35,15 @@ type Root struct {
 type Scanner struct {
 	known map[int]process
 	round int
+	// Denied is how many processes the last Scan could not look at: that takes
+	// CAP_SYS_PTRACE for those of others.
+	Denied int
 }
 
 type process struct {
 	id  ID
-	ok  bool // it has a root: no zombie, and we may ask
-	age int  // rounds
+	err error // of asking; it may have ended
+	age int   // rounds
 }
 
 const (
@@ -52,24 +56,28 @@ const (
 // an older one has another root now, or its number stands for another
 // process, within turns of them.
 func (s *Scanner) Scan() ([]Root, error) {
-	own, ok := of("self")
-	if !ok {
-		return nil, fmt.Errorf("/proc/self/root cannot be looked at; is /proc mounted?")
+	own, err := of("self")
+	if err != nil {
+		return nil, fmt.Errorf("%w; is /proc mounted?", err)
 	}
-	pids, err := processes()
+	pids, err := unix.Processes()
 	if err != nil {
 		return nil, err
 	}
 	known := make(map[int]process, len(pids))
 	found := map[ID][]int{}
+	s.Denied = 0
 	for _, pid := range pids {
 		p, was := s.known[pid]
 		if !was || p.age < young || (pid+s.round)%turns == 0 {
-			p.id, p.ok = of(strconv.Itoa(pid))
+			p.id, p.err = of(strconv.Itoa(pid))
 		}
 		p.age++
 		known[pid] = p
-		if p.ok && p.id != own {
+		switch {
+		case errors.Is(p.err, fs.ErrPermission):
+			s.Denied++
+		case p.err == nil && p.id != own:
 			found[p.id] = append(found[p.id], pid)
 		}
 	}
@@ -83,31 +91,12 @@ func (s *Scanner) Scan() ([]Root, error) {
 	return list, nil
 }
 
-// of gives the root of a process, if it has one and we may know it.
-func of(pid string) (ID, bool) {
+// of gives the root of a process. One that has ended has none.
+func of(pid string) (ID, error) {
 	_, mounts, err := unix.Namespace("/proc/" + pid + "/ns/mnt")
 	if err != nil {
-		return ID{}, false
+		return ID{}, err
 	}
 	dir, err := unix.StatPath("/proc/" + pid + "/root")
-	return ID{mounts, dir}, err == nil
-}
-
-func processes() ([]int, error) {
-	d, err := os.Open("/proc")
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	names, err := d.Readdirnames(-1)
-	if err != nil {
-		return nil, err
-	}
-	var pids []int
-	for _, n := range names {
-		if pid, err := strconv.Atoi(n); err == nil {
-			pids = append(pids, pid)
-		}
-	}
-	return pids, nil
+	return ID{mounts, dir}, err
 }

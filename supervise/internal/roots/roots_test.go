@@ -3,6 +3,7 @@
 package roots
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"slices"
@@ -10,11 +11,21 @@ import (
 	"testing"
 )
 
-const childVar = "SUREHOOK_ROOTS_CHILD"
+const (
+	childVar  = "SUREHOOK_ROOTS_CHILD"
+	deniedVar = "SUREHOOK_ROOTS_DENIED"
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childVar); dir != "" {
 		changeRoot(dir)
+		return
+	}
+	if os.Getenv(deniedVar) != "" {
+		var s Scanner
+		if _, err := s.Scan(); err == nil && s.Denied > 0 {
+			os.Stdout.WriteString("denied")
+		}
 		return
 	}
 	os.Exit(m.Run())
@@ -119,6 +130,20 @@ func TestOld(t *testing.T) {
 		}
 	}
 	t.Errorf("not found within %d rounds", turns)
+}
+
+// TestDenied: processes that may not be looked at are counted, not left out.
+func TestDenied(t *testing.T) {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), deniedVar+"=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
+		t.Skip("needs to become another user: ", err)
+	}
+	if err != nil || string(out) != "denied" {
+		t.Errorf("%q, %v", out, err)
+	}
 }
 
 func BenchmarkScan(b *testing.B) {
