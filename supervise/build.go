@@ -76,18 +76,21 @@ var (
 	errBusy = errors.New("it is open for writing")
 )
 
+var errHidden = errors.New("the layer of the overlay that has this file is not found; if others share it, its executions may be counted once for each")
+
 // unusable says that a file's content makes no sense, or not yet.
 type unusable struct{ err error }
 
 func (e *unusable) Error() string { return e.err.Error() }
 func (e *unusable) Unwrap() error { return e.err }
 
-// real gives the file that f really is, which may be f.
-func (s *Supervisor) real(w *watch, f *os.File) *os.File {
+// real gives the file that f really is, which may be f. seen are processes that see it
+// besides that of the watch.
+func (s *Supervisor) real(w *watch, f *os.File, seen ...int) *os.File {
 	if is, err := overlay.Is(f); err != nil || !is {
 		return f
 	}
-	layer, err := overlay.Real(f, w.pid)
+	layer, err := overlay.Real(f, append(seen, w.pid)...)
 	if err == nil {
 		return layer
 	}
@@ -98,19 +101,20 @@ func (s *Supervisor) real(w *watch, f *os.File) *os.File {
 	return f
 }
 
-// alike opens the file of the build that a file of an overlay must be which has
-// no name any more: an overlay shows its layers' times, and no two files of a
-// watch have been changed in the same instant.
+// alike opens the file of the build that a file of an overlay must be of which the
+// layer is not found, because it has no name any more or the layers are hidden: an
+// overlay shows its layers' times, mostly also their numbers, and no two files
+// of a watch, or of one number, have been changed in the same instant.
 func (s *Supervisor) alike(w *watch, f *os.File) *os.File {
 	merged, err := unix.Stat(f)
 	if err != nil {
 		return nil
 	}
 	for _, b := range s.builds {
-		if !b.owners[w] {
+		info, err := unix.Stat(b.file)
+		if !b.owners[w] && info.Ino != merged.Ino {
 			continue
 		}
-		info, err := unix.Stat(b.file)
 		if err != nil || info.Size != merged.Size || !info.Written.Equal(merged.Written) || !info.Changed.Equal(merged.Changed) {
 			continue
 		}
@@ -171,6 +175,9 @@ func (s *Supervisor) open(w *watch, f *os.File, info unix.FileInfo) (*build, err
 		defer s.finding(Unprotected, w.path, nil, fmt.Errorf("a rewrite in place cannot be held up: %w", err))
 	}
 	b.leased = err == nil
+	if merged, err := overlay.Is(f); err == nil && merged {
+		defer s.finding(HiddenLayer, w.path, nil, errHidden)
+	}
 	s.number++
 	b.number = s.number
 	if !neutral && w.pid == 0 {

@@ -125,6 +125,7 @@ const (
 	Unpausable   FindingKind = "unpausable"    // a process could not be stopped while its file was rewritten
 	Unverified   FindingKind = "unverified"    // that the breakpoints are there could not be checked
 	MountPinned  FindingKind = "mount-pinned"  // the file's mount cannot be unmounted while it is probed
+	HiddenLayer  FindingKind = "hidden-layer"  // the file of an overlay's layer was not found: what overlays share may be counted for each of them
 	NotKept      FindingKind = "not-kept"      // what is needed to go on after a restart could not be written
 	Unwatched    FindingKind = "unwatched"     // a directory cannot be watched
 )

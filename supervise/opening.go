@@ -50,11 +50,18 @@ func (s *Supervisor) opening(o gate.Opening) {
 		s.allow(o)
 		return
 	}
-	id, err := s.identity(watches[0], o.File)
+	// The thread surely sees the file's mount; a process that the watch goes by may
+	// have ended.
+	file := s.real(watches[0], o.File, o.TID)
+	if file != o.File {
+		defer file.Close()
+	}
+	info, err := unix.Stat(file)
 	if err != nil {
 		s.allow(o)
 		return
 	}
+	id := info.FileID
 	if b := s.builds[id]; b != nil && b.state == writing {
 		if !asked().Write {
 			s.hold(waiting{o, asked(), time.Now()}, &b.held)
@@ -71,12 +78,12 @@ func (s *Supervisor) opening(o gate.Opening) {
 		s.hold(waiting{o, asked(), time.Now()}, &p.openings)
 		return
 	}
-	if err := s.meet(watches, o.File); err != nil {
+	if err := s.meet(watches, file); err != nil {
 		if !forgiven(err) {
 			s.allow(o)
 			return
 		}
-		s.postpone(id, watches, waiting{o, asked(), time.Now()})
+		s.postpone(id, watches, file, waiting{o, asked(), time.Now()})
 		return
 	}
 	s.allow(o)

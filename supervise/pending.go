@@ -32,17 +32,12 @@ const (
 	leakKept = time.Minute
 )
 
-// postpone lets a thread wait for a file that is not ready.
-func (s *Supervisor) postpone(id unix.FileID, watches []*watch, o waiting) {
+// postpone lets a thread wait for a file that is not ready, given as its layer's.
+func (s *Supervisor) postpone(id unix.FileID, watches []*watch, file *os.File, o waiting) {
 	p := s.pending[id]
 	if p == nil {
-		// The opening's own file is closed with its answer. That of a layer is kept:
-		// which overlay a file without a mount is of nobody can tell later.
-		file := s.real(watches[0], o.File)
+		// The opening's own file is closed with its answer.
 		text, _, err := unix.OpenText(file)
-		if file != o.File {
-			file.Close()
-		}
 		if err != nil {
 			s.allow(o.Opening)
 			return

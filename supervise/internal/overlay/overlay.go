@@ -28,15 +28,15 @@ func Is(f *os.File) (bool, error) {
 	return kind == unix.OverlayFS, err
 }
 
-// Real opens (O_PATH) the file of a layer that f is. pid is a process whose
-// mounts are asked besides ours; 0: none. The layers must be where this
-// process can find them.
-func Real(f *os.File, pid int) (*os.File, error) {
+// Real opens (O_PATH) the file of a layer that f is. pids are processes whose
+// mounts are asked besides ours; 0 and those that have ended are passed over. The
+// layers must be where this process can find them.
+func Real(f *os.File, pids ...int) (*os.File, error) {
 	info, err := unix.Stat(f)
 	if err != nil {
 		return nil, err
 	}
-	layers, err := find(info.Mount, pid)
+	layers, err := find(info.Mount, pids)
 	if err != nil {
 		return nil, err
 	}
@@ -66,19 +66,28 @@ const (
 	deleted  = " (deleted)"
 )
 
-func find(mount uint64, pid int) (*Layers, error) {
-	files := []string{"/proc/self/mountinfo"}
-	if pid != 0 {
-		files = append(files, fmt.Sprintf("/proc/%d/mountinfo", pid))
-	}
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			continue
-		}
+func find(mount uint64, pids []int) (*Layers, error) {
+	if text, err := os.ReadFile("/proc/self/mountinfo"); err == nil {
 		if l := parse(string(text), mount); l != nil {
 			return l, nil
 		}
+	}
+	for _, pid := range pids {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
+		if err != nil {
+			continue
+		}
+		l := parse(string(text), mount)
+		if l == nil {
+			continue
+		}
+		// Its root need not be that of its mounts, which names of files begin at.
+		root, err := os.Readlink(fmt.Sprintf("/proc/%d/root", pid))
+		if err != nil {
+			continue
+		}
+		l.Point = path.Join(root, l.Point)
+		return l, nil
 	}
 	return nil, fmt.Errorf("the overlay mount %d is of another mount namespace", mount)
 }
@@ -96,6 +105,10 @@ func parse(text string, mount uint64) *Layers {
 		for _, option := range m.Options {
 			l.set(option)
 		}
+		l.complete(func(dir string) bool {
+			info, err := os.Stat(dir)
+			return err == nil && info.IsDir()
+		})
 		return l
 	}
 	return nil
@@ -110,6 +123,35 @@ func (l *Layers) set(option string) {
 		l.Lower = splitLower(value)
 	case "lowerdir+":
 		l.Lower = append(l.Lower, value)
+	}
+}
+
+// complete finds the directory that names of lower layers are relative to: the
+// working directory of whoever mounted them, which the kernel does not tell.
+// Those who shorten names so keep their layers beside the upper one.
+func (l *Layers) complete(exists func(dir string) bool) {
+	there := func(base string) bool {
+		for _, d := range l.Lower {
+			if !path.IsAbs(d) && !exists(path.Join(base, d)) {
+				return false
+			}
+		}
+		return true
+	}
+	if !path.IsAbs(l.Upper) || there("/") {
+		return
+	}
+	base := path.Dir(l.Upper)
+	for !there(base) {
+		if base == "/" {
+			return
+		}
+		base = path.Dir(base)
+	}
+	for i, d := range l.Lower {
+		if !path.IsAbs(d) {
+			l.Lower[i] = path.Join(base, d)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@
 package overlay
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,6 +26,25 @@ func TestParse(t *testing.T) {
 	} {
 		if diff := cmp.Diff(want, parse(info, mount)); diff != "" {
 			t.Errorf("mount %d: %s", mount, diff)
+		}
+	}
+}
+
+// Long lists of layers are mounted by names relative to their directory.
+func TestComplete(t *testing.T) {
+	dirs := map[string]bool{"/s/1/fs": true, "/s/2/fs": true, "/s/9/1/fs": true}
+	for _, c := range []struct{ upper, lower, want string }{
+		{"/s/9/fs", "1/fs:2/fs", "/s/1/fs /s/2/fs"},
+		{"/s/9/fs", "/a:2/fs", "/a /s/2/fs"},
+		{"/s/9/fs", "1/fs:3/fs", "1/fs 3/fs"},
+		{"/s/9/fs", "/a:/b", "/a /b"},
+		{"9/fs", "1/fs", "1/fs"},
+		{"", "1/fs", "1/fs"},
+	} {
+		l := Layers{Upper: c.upper, Lower: splitLower(c.lower)}
+		l.complete(func(dir string) bool { return dirs[dir] })
+		if got := strings.Join(l.Lower, " "); got != c.want {
+			t.Errorf("%s over %s: %s, want %s", c.upper, c.lower, got, c.want)
 		}
 	}
 }
