@@ -12,6 +12,7 @@ import (
 
 	"github.com/surehook/surehook/attach"
 	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/internal/memory"
 	"github.com/surehook/surehook/internal/unix"
 	"github.com/surehook/surehook/sites"
 	"github.com/surehook/surehook/supervise"
@@ -77,6 +78,7 @@ func run(ctx context.Context, opts Options, start func(supervise.Options) (super
 	if err := d.take(opts.Config); err != nil {
 		return Status{}, err
 	}
+	memory.CollectUsually()
 	var serving sync.WaitGroup
 	defer serving.Wait()
 	defer cancel(nil)

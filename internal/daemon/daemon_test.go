@@ -4,18 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/surehook/surehook/attach"
 	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/internal/memory"
 	"github.com/surehook/surehook/supervise"
 )
 
@@ -171,6 +176,35 @@ func TestReload(t *testing.T) {
 	}
 	if b := last.Hooks[0].Builds; len(b) != 1 || b[0].Attached != 1 || b[0].Planned != 2 || b[0].Retired {
 		t.Errorf("two files with one build are %+v", b)
+	}
+}
+
+// A daemon runs for long: garbage must be collected as usual, though commands put it off.
+func TestCollects(t *testing.T) {
+	t.Setenv("GOGC", "")
+	t.Setenv("GOMEMLIMIT", "")
+	limit := debug.SetMemoryLimit(math.MaxInt64)
+	defer debug.SetMemoryLimit(limit)
+	memory.CollectLate()
+	ctx, cancel := context.WithCancel(t.Context())
+	m := newManager(t)
+	done := make(chan error, 1)
+	go func() {
+		_, err := run(ctx, Options{
+			Config: config(t, "uprobe:/a:one"), Find: func(target string) (string, error) { return target, nil },
+			Notifier: NewNotifier(environment(map[string]string{"NOTIFY_SOCKET": m.path})),
+		}, func(supervise.Options) (supervisor, error) { return &fake{hooks: map[supervise.ID]hook.Hook{}}, nil })
+		done <- err
+	}()
+	m.next(t, "READY")
+	for end := time.Now().Add(10 * time.Second); debug.SetMemoryLimit(-1) != math.MaxInt64; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("the first collection is put off")
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -2,8 +2,10 @@ package memory
 
 import (
 	"math"
+	"runtime"
 	"runtime/debug"
 	"testing"
+	"time"
 )
 
 func TestFirst(t *testing.T) {
@@ -35,6 +37,29 @@ func TestCollectFrom(t *testing.T) {
 		CollectFrom(tt.from)
 		if got := debug.SetMemoryLimit(-1); got != tt.want {
 			t.Errorf("%d from %d: %d, want %d", tt.limit, tt.from, got, tt.want)
+		}
+	}
+}
+
+// TestCollectUsually: what has been put off is as it was.
+func TestCollectUsually(t *testing.T) {
+	t.Setenv("GOGC", "")
+	t.Setenv("GOMEMLIMIT", "")
+	percent, limit := debug.SetGCPercent(70), debug.SetMemoryLimit(math.MaxInt64)
+	defer debug.SetGCPercent(percent)
+	defer debug.SetMemoryLimit(limit)
+	CollectLate()
+	CollectUsually()
+	for end := time.Now().Add(10 * time.Second); debug.SetMemoryLimit(-1) != math.MaxInt64; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("the first collection is still put off")
+		}
+	}
+	for end := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		if got := debug.SetGCPercent(-1); got == 70 {
+			return
+		} else if debug.SetGCPercent(got); time.Now().After(end) {
+			t.Fatalf("%d percent, want 70", got)
 		}
 	}
 }
