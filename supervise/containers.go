@@ -225,7 +225,7 @@ func (s *Supervisor) unseen(told *bool, err error) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	for p := range s.inside.wanted {
-		s.finding(Unwatched, p, nil, err)
+		s.finding(Unwatched, "/proc/*/root"+p, nil, err)
 	}
 }
 
@@ -303,7 +303,7 @@ func (s *Supervisor) depart(c *container) {
 
 // target is the path as a hook has it: in a container it is another one here.
 func (s *Supervisor) target(path string) string {
-	if s.watches[path] != nil || pidOf(path) == 0 {
+	if s.watches[path] != nil || pidOf(path) == 0 && !strings.HasPrefix(path, "/proc/*/") {
 		return path
 	}
 	if _, inside, ok := strings.Cut(path, "/root/"); ok {

@@ -136,7 +136,7 @@ func (d *daemon) hookStatus(e entry, h supervise.Hook) HookStatus {
 	if h.Waiting != nil {
 		out.Waiting = h.Waiting.Error()
 	}
-	r := d.history.of(e.found.Target)
+	r := d.history.of(e.found.Target, e.Inside)
 	out.Gap, out.Gaps, out.Findings = r.gap, r.gaps, r.list()
 	at := map[string]int{}
 	for _, b := range h.Builds {

@@ -15,12 +15,18 @@ import (
 // history is what events have told.
 type history struct {
 	mu      sync.Mutex
-	paths   map[string]*record
+	paths   map[place]*record
 	lacking map[string]string // features that are not in force, and why
 	latency prometheus.Histogram
 }
 
-// record is what events have told of one path.
+// place is a path as hooks have it, here or in all containers.
+type place struct {
+	path   string
+	inside bool
+}
+
+// record is what events have told of one place.
 type record struct {
 	gap      time.Duration
 	gaps     uint64
@@ -29,7 +35,7 @@ type record struct {
 
 func newHistory() *history {
 	return &history{
-		paths: map[string]*record{}, lacking: map[string]string{},
+		paths: map[place]*record{}, lacking: map[string]string{},
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "surehook_attach_seconds",
 			Help:    "From the appearance of a build until its probes are attached.",
@@ -62,40 +68,49 @@ func (h *history) add(e supervise.Event) {
 			h.latency.Observe(x.Latency.Seconds())
 		}
 	case supervise.Gap:
-		r := h.record(x.Target)
+		r := h.record(place{x.Target, x.Path != x.Target})
 		r.gap += x.Length()
 		r.gaps++
 	case supervise.Finding:
-		h.record(x.Target).findings[x.Kind]++
+		h.record(place{x.Target, x.Path != x.Target}).findings[x.Kind]++
 		if name := lacks(x.Kind); name != "" && x.Err != nil {
 			h.lacking[name] = x.Err.Error()
 		}
 	}
 }
 
-// record gives the record of a path as hooks have it. The caller holds mu.
-func (h *history) record(path string) *record {
-	r := h.paths[path]
+// record gives the record of a place. The caller holds mu.
+func (h *history) record(at place) *record {
+	r := h.paths[at]
 	if r == nil {
 		r = &record{findings: map[supervise.FindingKind]uint64{}}
-		h.paths[path] = r
+		h.paths[at] = r
 	}
 	return r
 }
 
-// of gives a copy of a path's record.
-func (h *history) of(path string) record {
+// of gives what was told of a path here, and with inside also in containers.
+func (h *history) of(path string, inside bool) record {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	r := h.paths[path]
-	if r == nil {
-		return record{}
-	}
-	out := record{gap: r.gap, gaps: r.gaps, findings: map[supervise.FindingKind]uint64{}}
-	for k, n := range r.findings {
-		out.findings[k] = n
+	out := record{findings: map[supervise.FindingKind]uint64{}}
+	out.add(h.paths[place{path, false}])
+	if inside {
+		out.add(h.paths[place{path, true}])
 	}
 	return out
+}
+
+// add adds what was told of another place; nil: nothing.
+func (r *record) add(o *record) {
+	if o == nil {
+		return
+	}
+	r.gap += o.gap
+	r.gaps += o.gaps
+	for k, n := range o.findings {
+		r.findings[k] += n
+	}
 }
 
 // list gives the findings by kind.
