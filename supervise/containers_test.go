@@ -232,6 +232,67 @@ func TestContainersKept(t *testing.T) {
 	}
 }
 
+// A hook that is here only counts nothing of containers, also when it is taken over
+// and they run a file of the same name.
+func TestContainersKeptApart(t *testing.T) {
+	both(t, func(t *testing.T, noGap bool) {
+		l := newLab(t, supervise.Options{})
+		l.ok(l.s.Close())
+		k := kept(t)
+		image := t.TempDir()
+		l.copy(l.library(1, 2), image+"/libx.so")
+		one := l.run(image, "one")
+		l.put(l.path(), 0, 1)
+		again := func() (here supervise.ID) {
+			t.Helper()
+			s, err := supervise.New(supervise.Options{NoGap: noGap, Keep: k, Notify: l.note})
+			if err != nil && strings.Contains(err.Error(), unsupported) {
+				t.Skip(err)
+			}
+			l.ok(err)
+			l.s = s
+			l.addInside()
+			return l.add(l.path())[0]
+		}
+		want := func(when string, inside, here uint64) {
+			t.Helper()
+			st, err := l.s.State()
+			l.ok(err)
+			if got := [2]uint64{st.Hooks[0].Executions, st.Hooks[len(soak.Functions())].Executions}; got != [2]uint64{inside, here} {
+				t.Errorf("%s: counted %d in containers too and %d here, want %d and %d", when, got[0], got[1], inside, here)
+			}
+		}
+		again()
+		one.once()
+		l.once(l.path())
+		want("at first", 4, 2)
+		l.ok(l.s.Close())
+
+		again()
+		one.once()
+		l.once(l.path())
+		want("taken over", 8, 4)
+		l.ok(l.s.Close())
+
+		two := l.run(image+"/..", "two") // in which there is none
+		l.copy(l.library(2, 3), two.path())
+		runs := l.steps(two.enter(l.kit.Caller, l.path(), l.truth.Path, "step", "0"))
+		runs.step("")
+		again()
+		st, err := l.s.State()
+		l.ok(err)
+		inside := st.Hooks[0].Executions
+		runs.step("")
+		st, err = l.s.State()
+		l.ok(err)
+		got := st.Hooks[0].Executions - inside
+		want("with another one", inside+got, 4)
+		if got != 1 {
+			t.Errorf("%d counted in the other container, want 1", got)
+		}
+	})
+}
+
 // containers wants that many roots and builds.
 func (l *lab) containers(roots, builds int) {
 	l.Helper()

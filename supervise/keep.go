@@ -150,7 +150,9 @@ func (s *Supervisor) claim(k *hooked) {
 			for _, c := range set.claims {
 				if !set.closed && c.Path == k.place() && c.Spec == k.spec {
 					k.refs = append(k.refs, &ref{set, set.specs[k.spec], c.Before.Executions, c.Before.Undecided})
-					b.owners[k.watch] = true
+					if !k.inside || pidOf(b.path) == 0 { // else it is not what the path leads to here
+						b.owners[k.watch] = true
+					}
 					k.watch.restored = true
 				}
 			}

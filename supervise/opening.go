@@ -89,16 +89,6 @@ func (s *Supervisor) opening(o gate.Opening) {
 	s.allow(o)
 }
 
-// identity is that of the file which is probed.
-func (s *Supervisor) identity(w *watch, f *os.File) (unix.FileID, error) {
-	file := s.real(w, f)
-	if file != f {
-		defer file.Close()
-	}
-	info, err := unix.Stat(file)
-	return info.FileID, err
-}
-
 // whose gives the watches that an opened file is meant for. What the thread
 // asked for is looked up when that is needed.
 func (s *Supervisor) whose(o gate.Opening, name string) (watches []*watch, asked func() opener.Request) {

@@ -171,7 +171,7 @@ func (s *Supervisor) reopenAt(b *build, path string, r record) bool {
 		return false
 	}
 	defer f.Close()
-	file := s.real(newWatch(r.Path), f)
+	file := s.real(newWatch(r.Path), f, pidOf(path))
 	if file != f {
 		defer file.Close()
 	}
@@ -261,8 +261,8 @@ func (s *Supervisor) survivors(w *watch) {
 	for _, d := range s.places[w.path] {
 		dirs[d] = true
 	}
-	found, err := mapped.Matching(func(path string) bool {
-		return dirs[filepath.Dir(path)] && (w.places[path] || beside(filepath.Base(path), w.path))
+	found, err := mapped.Matching(func(pid int, path string) bool {
+		return dirs[filepath.Dir(path)] && (w.places[path] || beside(filepath.Base(path), w.path)) && s.sharesDir(pid, filepath.Dir(path))
 	})
 	if err != nil {
 		s.log.Warn("looking for processes", "err", err)
@@ -273,18 +273,32 @@ func (s *Supervisor) survivors(w *watch) {
 		if err != nil {
 			continue // it has ended
 		}
-		s.survivor(w, f)
+		s.survivor(w, f, pidOf(m))
 		f.Close()
 	}
 }
 
-func (s *Supervisor) survivor(w *watch, f *os.File) {
-	id, err := s.identity(w, f)
-	if err != nil || s.builds[id] != nil {
-		return
+// sharesDir tells whether a process has the same directory at a path as this one.
+func (s *Supervisor) sharesDir(pid int, dir string) bool {
+	if _, mounts, err := unix.Namespace(fmt.Sprintf("/proc/%d/ns/mnt", pid)); err == nil && mounts == s.mounts {
+		return true
+	}
+	theirs, err := unix.StatPath(inRoot(pid, dir))
+	if err != nil {
+		return false
+	}
+	ours, err := unix.StatPath(dir)
+	return err == nil && ours == theirs
+}
+
+// survivor attaches what a process runs.
+func (s *Supervisor) survivor(w *watch, mapped *os.File, pid int) {
+	f := s.real(w, mapped, pid)
+	if f != mapped {
+		defer f.Close()
 	}
 	info, err := unix.Stat(f)
-	if err != nil {
+	if err != nil || s.builds[info.FileID] != nil {
 		return
 	}
 	b, err := s.obtain(w, f)

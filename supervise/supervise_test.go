@@ -269,7 +269,11 @@ type stepper struct {
 
 func (l *lab) stepper(path string) *stepper {
 	l.Helper()
-	cmd := exec.Command(l.kit.Caller, path, l.truth.Path, "step", "0")
+	return l.steps(exec.Command(l.kit.Caller, path, l.truth.Path, "step", "0"))
+}
+
+func (l *lab) steps(cmd *exec.Cmd) *stepper {
+	l.Helper()
 	in, err := cmd.StdinPipe()
 	l.ok(err)
 	out, err := cmd.StdoutPipe()

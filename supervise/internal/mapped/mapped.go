@@ -90,8 +90,9 @@ func find(pids []int, files []File, open bool) [][]User {
 
 // Matching finds the files that processes can execute and whose path is as match
 // wants it, each once, by a name that leads to it (below /proc/PID/map_files).
-// Paths are those that the processes' maps have, also of what is deleted.
-func Matching(match func(path string) bool) ([]string, error) {
+// Paths are those that the processes' maps have, also of what is deleted. In
+// another mount namespace they begin at its root.
+func Matching(match func(pid int, path string) bool) ([]string, error) {
 	pids, err := unix.Processes()
 	if err != nil {
 		return nil, err
@@ -111,7 +112,7 @@ func Matching(match func(path string) bool) ([]string, error) {
 			}
 			fields := strings.Fields(string(line[:start]))
 			path := strings.TrimSuffix(strings.TrimSuffix(string(line[start:]), "\n"), " (deleted)")
-			if len(fields) != 5 || !strings.Contains(fields[1], "x") || !match(path) {
+			if len(fields) != 5 || !strings.Contains(fields[1], "x") || !match(pid, path) {
 				continue
 			}
 			if id := fields[3] + " " + fields[4]; !seen[id] {
