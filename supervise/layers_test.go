@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/surehook/surehook/hook"
+	"github.com/surehook/surehook/internal/soak"
 	"github.com/surehook/surehook/supervise"
 )
 
@@ -79,4 +81,32 @@ func TestContainersFirstEnds(t *testing.T) {
 	other.once()
 	l.exact()
 	l.containers(1, 2)
+}
+
+// Of two files of one name in a container each is its own hook's, also where the
+// container's root is below that of its mounts.
+func TestContainersNamesakes(t *testing.T) {
+	both(t, func(t *testing.T, noGap bool) {
+		l := newLab(t, supervise.Options{NoGap: noGap})
+		root, other := t.TempDir(), t.TempDir()
+		l.copy(l.library(0, 1), l.path())
+		script := `mount --make-rprivate / && mount --rbind / "$1" && for d in "$2" "$3"; do
+			mount -t tmpfs none "$1$d" && cp "$2/libx.so" "$1$d/" || exit; done; exec chroot "$1" sh -c "echo ready; exec sleep 1000"`
+		c := l.begin(exec.Command("sh", "-c", script, "sh", root, l.dir, other), syscall.CLONE_NEWNS)
+		l.addInside()
+		h, err := hook.Parse("uprobe:" + other + "/libx.so:" + soak.Functions()[0])
+		l.ok(err)
+		_, err = l.s.AddInContainers(h)
+		l.ok(err)
+		l.change(noGap, c.attached, func() { l.put(c.path(), 1, 2) })
+		if out, err := c.enter("-r", l.kit.Caller, l.path(), l.truth.Path, "once", "2").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		l.exact()
+		st, err := l.s.State()
+		l.ok(err)
+		if got := st.Hooks[len(soak.Functions())].Executions; got != 0 {
+			t.Errorf("%d executions of the other file, which nobody ran", got)
+		}
+	})
 }

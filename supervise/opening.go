@@ -127,7 +127,17 @@ func (s *Supervisor) home(tid int, name string) (dir unix.FileID, known bool) {
 	}
 	root := ""
 	if mounts != s.mounts {
+		// That path begins at the root of its mounts, which need not be its own.
 		root = fmt.Sprintf("/proc/%d/root", tid)
+		at, err := os.Readlink(root)
+		if err != nil {
+			return dir, false
+		}
+		inside, ok := strings.CutPrefix(name, strings.TrimSuffix(at, "/")+"/")
+		if !ok {
+			return dir, false
+		}
+		name = "/" + inside
 	}
 	dir, err = unix.StatPath(root + path.Dir(name))
 	return dir, err == nil
