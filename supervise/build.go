@@ -78,6 +78,8 @@ var (
 
 var errHidden = errors.New("the layer of the overlay that has this file is not found; if others share it, its executions may be counted once for each")
 
+var errPinned = errors.New("its mount cannot be unmounted while it is probed: a mount of our own takes CAP_SYS_ADMIN and Linux 5.2")
+
 // unusable says that a file's content makes no sense, or not yet.
 type unusable struct{ err error }
 
@@ -161,7 +163,7 @@ func (s *Supervisor) obtain(w *watch, f *os.File) (*build, error) {
 
 // open takes hold of a file.
 func (s *Supervisor) open(w *watch, f *os.File, info unix.FileInfo) (*build, error) {
-	text, neutral, err := unix.OpenText(f)
+	text, neutral, err := unix.OpenText(f, w.pid)
 	if err != nil {
 		return nil, err
 	}
@@ -180,8 +182,8 @@ func (s *Supervisor) open(w *watch, f *os.File, info unix.FileInfo) (*build, err
 	}
 	s.number++
 	b.number = s.number
-	if !neutral && w.pid == 0 {
-		s.log.Debug("no mount of our own", "path", w.path)
+	if !neutral {
+		defer s.finding(MountPinned, w.path, nil, errPinned)
 	}
 	if b.info, err = unix.Stat(text); err != nil {
 		text.Close()

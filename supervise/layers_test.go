@@ -110,3 +110,24 @@ func TestContainersNamesakes(t *testing.T) {
 		}
 	})
 }
+
+// A container can unmount what is probed in it, whatever file system that is.
+func TestContainersUnmount(t *testing.T) {
+	both(t, func(t *testing.T, noGap bool) {
+		l := newLab(t, supervise.Options{NoGap: noGap})
+		c := &contained{l: l, pid: l.elsewhere(l.library(0, 1))}
+		l.addInside()
+		c.once()
+		l.change(noGap, c.attached, func() { l.put(c.path(), 1, 2) })
+		c.once()
+		l.exact()
+		if out, err := c.enter("umount", l.dir).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+		for _, e := range l.all() {
+			if f, ok := e.(supervise.Finding); ok && f.Kind == supervise.MountPinned {
+				t.Errorf("a finding: %v", f)
+			}
+		}
+	})
+}

@@ -37,7 +37,7 @@ func (s *Supervisor) postpone(id unix.FileID, watches []*watch, file *os.File, o
 	p := s.pending[id]
 	if p == nil {
 		// The opening's own file is closed with its answer.
-		text, _, err := unix.OpenText(file)
+		text, _, err := unix.OpenText(file, o.TID)
 		if err != nil {
 			s.allow(o.Opening)
 			return

@@ -178,7 +178,7 @@ func (s *Supervisor) reopenAt(b *build, path string, r record) bool {
 	if info, err := unix.Stat(file); err != nil || info.FileID != r.File {
 		return false
 	}
-	text, _, err := unix.OpenText(file)
+	text, _, err := unix.OpenText(file, pidOf(path))
 	if err != nil {
 		return false
 	}

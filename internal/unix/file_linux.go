@@ -90,16 +90,17 @@ func LinkText(link *os.File) (string, error) {
 
 // OpenText opens for reading what Lookup gave, through a mount of our own where
 // that is possible: then the file's own mount can be unmounted while it is
-// open or probed. It needs CAP_SYS_ADMIN and Linux 5.2 for that. The root
+// open or probed. It needs CAP_SYS_ADMIN and Linux 5.2 for that. pid is a process
+// that sees the file in its mount namespace; 0: only we do. The root
 // directory's mount is nobody's to unmount, and a file opened there keeps its
 // path in what the kernel tells of probes.
-func OpenText(f *os.File) (text *os.File, neutral bool, err error) {
+func OpenText(f *os.File, pid int) (text *os.File, neutral bool, err error) {
 	path := FDPath(f)
 	if onRoot(f) {
 		text, err = os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 		return text, true, err
 	}
-	tree, err := unix.OpenTree(int(f.Fd()), "", unix.AT_EMPTY_PATH|unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+	tree, err := cloneMount(f, pid)
 	if err == nil {
 		defer unix.Close(tree)
 		path, neutral = fmt.Sprintf("/proc/self/fd/%d", tree), true
