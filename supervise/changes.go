@@ -34,6 +34,7 @@ func (s *Supervisor) readChanges() {
 			if len(w.hooks) > 0 {
 				s.look(w)
 			}
+			w.mounted = time.Time{}
 		}
 		s.prepare(list)
 		s.turn.Unlock()
@@ -71,6 +72,15 @@ func (s *Supervisor) concern(list []unix.Change) []*watch {
 		}
 	}
 	for _, c := range list {
+		if c.Mounts {
+			for _, w := range s.watches {
+				if !w.inside() { // see visit
+					w.mounted = time.Now()
+					add(w)
+				}
+			}
+			continue
+		}
 		if c.Overflow {
 			for _, w := range s.watches {
 				add(w)

@@ -181,11 +181,12 @@ func (s *Supervisor) visit(r roots.Root, here *ours, fresh bool, now time.Time) 
 	}
 	defer there.Close()
 	for p, hooks := range s.inside.wanted {
-		if c.watches[p] != nil {
+		place, ok := there.Find(p)
+		if w := c.watches[p]; w != nil {
+			s.remounted(w, place, ok, since)
 			continue
 		}
 		// What is here by the same directory is watched here.
-		place, ok := there.Find(p)
 		if ours, same := here.find(p); !ok || same && ours == place {
 			continue
 		}
@@ -193,6 +194,19 @@ func (s *Supervisor) visit(r roots.Root, here *ours, fresh bool, now time.Time) 
 		s.settle(c, p, hooks, since)
 		s.turn.Unlock()
 	}
+}
+
+// remounted looks at a path of a container again if it leads elsewhere than where it
+// led when it was looked at last: of what is mounted over it nobody tells.
+func (s *Supervisor) remounted(w *watch, place roots.Place, ok bool, since time.Time) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if w.way == nil || ok && w.way.Info.FileID == place.File || !ok && w.current == nil {
+		return
+	}
+	w.mounted = since
+	s.look(w)
+	w.mounted = time.Time{}
 }
 
 // ours is where paths lead here, each asked once.

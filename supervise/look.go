@@ -5,6 +5,7 @@ package supervise
 import (
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/surehook/surehook/sites"
@@ -14,6 +15,8 @@ import (
 
 // look follows a path and attaches what it leads to. The turn is held.
 func (s *Supervisor) look(w *watch) {
+	seen := w.looked // it led elsewhere then, if it has changed
+	w.looked = time.Now()
 	now, err := way.Walk(w.path, func(dir *os.File, step way.Step) error { return s.enter(w, dir, step) })
 	if err != nil {
 		s.finding(Unwatched, w.path, nil, err)
@@ -37,7 +40,7 @@ func (s *Supervisor) look(w *watch) {
 	}()
 	switch {
 	case changed && !first:
-		w.appeared = since
+		w.appeared = latest(since, seen, w.mounted)
 	case first && w.restored: // if it is another one, it came while nobody looked
 		w.appeared = now.Info.Changed
 	}
@@ -49,6 +52,8 @@ func (s *Supervisor) look(w *watch) {
 	w.bad, w.badTold, w.missing = time.Time{}, false, ""
 	s.arrive(w, b, now, first)
 }
+
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
 
 // lack is a path that leads nowhere now.
 func (s *Supervisor) lack(w *watch, err error) {
@@ -143,7 +148,7 @@ func (s *Supervisor) arrive(w *watch, b *build, now *way.Way, first bool) {
 // gapOf tells what may not have been counted between the appearance of a build
 // and its probes.
 func (s *Supervisor) gapOf(w *watch, b *build, appeared time.Time) {
-	if s.gate != nil {
+	if s.gate != nil && w.mounted.IsZero() {
 		if since := s.gatedSince(w.way); !since.IsZero() && since.Before(appeared) && !b.leaked {
 			return
 		}

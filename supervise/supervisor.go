@@ -109,6 +109,9 @@ func New(opts Options) (*Supervisor, error) {
 	if s.in, err = unix.OpenInotify(); err != nil {
 		return nil, errors.Join(err, s.closeBase())
 	}
+	if err := s.in.AddMounts(); err != nil {
+		s.log.Warn("what is mounted over files is not noticed", "err", err)
+	}
 	if opts.NoGap {
 		if s.gate, err = gate.Open(opts.Hold+guardAfter, s.openings.put); err != nil {
 			err = fmt.Errorf("no-gap needs fanotify's permission events (CAP_SYS_ADMIN): %w", err)

@@ -51,12 +51,13 @@ func (k *hooked) watches() []*watch { return append([]*watch{k.watch}, k.others.
 
 // watch is a path and the hooks on what it leads to.
 type watch struct {
-	path  string
-	key   string // in Supervisor.watches: the path, or that of a container's
-	pid   int    // of /proc/PID/root/...; 0: none
-	hooks []*hooked
-	way   *way.Way // as it was looked at last; its File is closed
-	dirs  map[int]bool
+	path   string
+	key    string // in Supervisor.watches: the path, or that of a container's
+	pid    int    // of /proc/PID/root/...; 0: none
+	hooks  []*hooked
+	way    *way.Way  // as it was looked at last; its File is closed
+	looked time.Time // when that was begun
+	dirs   map[int]bool
 	// places are where its file is or was expected: whoever opened it there may
 	// be looked at only when the path leads elsewhere already.
 	places   map[string]bool
@@ -70,7 +71,10 @@ type watch struct {
 	badTold  bool
 	// appeared is since when it leads to what is not attached yet
 	appeared time.Time
-	seen     map[int]bool // builds that it led to, by number
+	// mounted is set while is looked whether something was mounted over it since. Opens
+	// do not wait for that, and the file may be an old one.
+	mounted time.Time
+	seen    map[int]bool // builds that it led to, by number
 }
 
 func newWatch(path string) *watch {

@@ -12,6 +12,7 @@ import (
 // Inotify tells of changes in directories.
 type Inotify struct {
 	fd, wake int
+	mounts   int // 0: not asked for
 }
 
 // Change is one event of Inotify.
@@ -22,6 +23,7 @@ type Change struct {
 	Arrived  bool   // renamed to
 	Overflow bool   // changes were lost
 	Gone     bool   // the watch is no more
+	Mounts   bool   // something was mounted or unmounted; there is no Watch
 }
 
 // OpenInotify makes an instance.
@@ -34,7 +36,7 @@ func OpenInotify() (*Inotify, error) {
 	if err != nil {
 		return nil, errors.Join(os.NewSyscallError("eventfd", err), unix.Close(fd))
 	}
-	return &Inotify{fd, wake}, nil
+	return &Inotify{fd: fd, wake: wake}, nil
 }
 
 // Add watches the directory for names that come and go and, with files, for
@@ -47,6 +49,17 @@ func (n *Inotify) Add(dir *os.File, files bool) (watch int, err error) {
 	}
 	watch, err = unix.InotifyAddWatch(n.fd, FDPath(dir), mask)
 	return watch, os.NewSyscallError("inotify_add_watch", err)
+}
+
+// AddMounts tells also of changes of what is mounted in our mount namespace.
+func (n *Inotify) AddMounts() error {
+	// No os.File: the runtime would wait for it too, and each change is told of once.
+	fd, err := unix.Open("/proc/self/mountinfo", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &os.PathError{Op: "open", Path: "/proc/self/mountinfo", Err: err}
+	}
+	n.mounts = fd
+	return nil
 }
 
 // Remove ends a watch. That it is gone is no error.
@@ -62,11 +75,21 @@ func (n *Inotify) Remove(watch int) error {
 func (n *Inotify) Read(buf []byte) ([]Change, error) {
 	for {
 		fds := []unix.PollFd{{Fd: int32(n.fd), Events: unix.POLLIN}, {Fd: int32(n.wake), Events: unix.POLLIN}}
+		if n.mounts != 0 {
+			fds = append(fds, unix.PollFd{Fd: int32(n.mounts), Events: unix.POLLPRI})
+		}
 		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
 			return nil, os.NewSyscallError("poll", err)
 		}
 		if fds[1].Revents != 0 {
 			return nil, os.ErrClosed
+		}
+		if len(fds) > 2 && fds[2].Revents != 0 {
+			// It is told of before it is done; reading waits for that.
+			if _, err := unix.Pread(n.mounts, make([]byte, 1), 0); err != nil {
+				return nil, os.NewSyscallError("reading mountinfo", err)
+			}
+			return []Change{{Mounts: true}}, nil
 		}
 		got, err := unix.Read(n.fd, buf)
 		switch {
@@ -105,4 +128,10 @@ func (n *Inotify) Wake() error {
 }
 
 // Close frees the instance. Nothing may be in Read.
-func (n *Inotify) Close() error { return errors.Join(unix.Close(n.fd), unix.Close(n.wake)) }
+func (n *Inotify) Close() error {
+	err := errors.Join(unix.Close(n.fd), unix.Close(n.wake))
+	if n.mounts != 0 {
+		err = errors.Join(err, unix.Close(n.mounts))
+	}
+	return err
+}
